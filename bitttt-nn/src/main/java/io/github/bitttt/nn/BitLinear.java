@@ -1,0 +1,55 @@
+package io.github.bitttt.nn;
+
+/**
+ * A ternary projection: y = (sum of xq over q = +1, less the sum over q = -1) * beta / s.
+ *
+ * <p>Weights: beta = max(mean |w|, 1e-5), q = clamp(rint(w / beta), -1, 1). Input, per row: s = 127 / max(max |x|, 1e-5),
+ * xq = clamp(rint(x s), -127, 127); rint is half-to-even. Gradients are straight-through: as if q beta were w and xq / s were x.
+ *
+ * <p>Shapes: x [n, in], weight [out, in], y [n, out]. Source: BitNet b1.58, arXiv:2402.17764.
+ *
+ * @param weight       the projection
+ * @param quantization how weights and inputs are rounded
+ */
+public record BitLinear(Param weight, Quantization quantization) {
+
+    /**
+     * How a {@link BitLinear} rounds.
+     *
+     * @param scaleWeights     multiply by beta ("absmean"); otherwise 1 takes beta's place in the product ("none")
+     * @param roundActivations round inputs to int8; otherwise they stay as they are
+     */
+    public record Quantization(boolean scaleWeights, boolean roundActivations) {
+        /** BitNet b1.58: absmean weights, int8 activations. */
+        public static final Quantization BITNET = new Quantization(true, true);
+    }
+
+    /** Checks that the weight is ternary. */
+    public BitLinear {
+        if (weight.kind() != Param.Kind.TERNARY) {
+            throw new IllegalArgumentException(weight.path() + ": BitLinear takes a TERNARY parameter, got " + weight.kind());
+        }
+    }
+
+    /** Input features.
+     *  @return columns of the weight */
+    public int in() {
+        return weight.columns();
+    }
+
+    /** Output features.
+     *  @return rows of the weight */
+    public int out() {
+        return weight.rows();
+    }
+
+    /** The projection of every row.
+     *
+     * @param <T> the reading's value
+     * @param ops the reading
+     * @param x   [n, in]
+     * @return [n, out] */
+    public <T> T forward(Ops<T> ops, T x) {
+        return ops.bitLinear(this, x);
+    }
+}

@@ -1,0 +1,142 @@
+package io.github.bitttt.nn;
+
+import java.util.Optional;
+
+/**
+ * The instruction set of a model: a layer says its mathematics over it once, and every reading follows.
+ *
+ * <p>A value is a matrix of rows, one row a token. The primitive instructions are defined by the plain loops of
+ * {@code nn.naive}; the composite ones are default methods, whose body is their meaning and which a reading may override
+ * for speed, with a parity test. There is no silent broadcasting: {@code add} takes equal shapes.
+ *
+ * @param <T> the reading's value: rows of doubles, of floats, or a SameDiff variable
+ */
+public interface Ops<T> {
+
+    /** Rows of a table: y_t = table[ids_t].
+     *
+     * @param table [V, D]
+     * @param ids   [n] token ids, in the reading's own form
+     * @return [n, D] */
+    T embed(Param table, T ids);
+
+    /** Root-mean-square norm of each row, see {@link RmsNorm}.
+     *
+     * @param norm gain and epsilon
+     * @param x    [n, D]
+     * @return [n, D] */
+    T rmsNorm(RmsNorm norm, T x);
+
+    /** A ternary projection of each row, see {@link BitLinear}.
+     *
+     * @param layer [out, in] and its rounding
+     * @param x     [n, in]
+     * @return [n, out] */
+    T bitLinear(BitLinear layer, T x);
+
+    /** A float projection of each row: y = x weight^T + bias. The head.
+     *
+     * @param weight [out, in]
+     * @param bias   [out], if there is one
+     * @param x      [n, in]
+     * @return [n, out] */
+    T linear(Param weight, Optional<Param> bias, T x);
+
+    /** x + y, equal shapes.
+     *
+     * @param x [n, D]
+     * @param y [n, D]
+     * @return [n, D] */
+    T add(T x, T y);
+
+    /** silu(gate) * up, element by element; silu(a) = a / (1 + exp(-a)).
+     *
+     * @param gate [n, F]
+     * @param up   [n, F]
+     * @return [n, F] */
+    T siluMultiply(T gate, T up);
+
+    /** Each row mixed with the row before it: c_t = x_t + mu * (x_{t-1} - x_t).
+     *
+     * @param mu       [D]
+     * @param previous the row before the first, [D] for each stream
+     * @param x        [n, D]
+     * @return [n, D] */
+    T tokenShift(Param mu, T previous, T x);
+
+    /** Each head of each row divided by its length: f / (||f|| + 1e-6).
+     *
+     * @param heads H, a divisor of M
+     * @param f     [n, M]
+     * @return [n, M] */
+    T normalizeHeads(int heads, T f);
+
+    /** Rows moved down by one: the first comes from outside, the last falls away.
+     *
+     * @param first [M] for each stream
+     * @param rows  [n, M]
+     * @return [n, M] */
+    T moveDown(T first, T rows);
+
+    /** The inner rate of every token and head.
+     *
+     * @param rate  learned or constant
+     * @param heads H
+     * @param x     [n, D]
+     * @return [n, H] */
+    T innerRate(TttLayer.InnerRate rate, int heads, T x);
+
+    /** The delta rule over all rows, one head at a time, see {@link TttLayer}: e = v_t - W k_t, W += eta_t e k_t^T, and
+     * the answer is W v_t, with W before or after its update. The query is the value.
+     *
+     * @param heads   H
+     * @param read    before or after the update
+     * @param weights W [H, d, d] for each stream; spent by this call
+     * @param keys    [n, M]
+     * @param values  [n, M]
+     * @param rates   [n, H]
+     * @return answers [n, M] and W after the last row */
+    Delta<T> delta(int heads, Read read, T weights, T keys, T values, T rates);
+
+    /** The last row of each stream.
+     *
+     * @param rows [n, D]
+     * @return [D] for each stream */
+    T lastRow(T rows);
+
+    /** What the delta rule gives back.
+     *
+     * @param <T>     the reading's value
+     * @param answers [n, M]
+     * @param weights W after the last row */
+    record Delta<T>(T answers, T weights) {
+    }
+
+    /** Composite: silu(gate x) * (up x), two projections of one input.
+     *
+     * @param gate [F, D]
+     * @param up   [F, D]
+     * @param x    [n, D]
+     * @return [n, F] */
+    default T gated(BitLinear gate, BitLinear up, T x) {
+        return siluMultiply(bitLinear(gate, x), bitLinear(up, x));
+    }
+
+    /** Composite: a TTT layer over all rows.
+     *
+     * @param layer  the layer
+     * @param memory what is known so far; spent by this call
+     * @param x      [n, D], normed
+     * @return y [n, D] and the memory after the last row */
+    default TttLayer.Mixed<T> ttt(TttLayer layer, Memory<T> memory, T x) {
+        T shifted = layer.shift().map(mu -> tokenShift(mu, memory.previous(), x)).orElse(x); // c [n, D]
+        T features = normalizeHeads(layer.heads(), bitLinear(layer.down(), shifted)); // f [n, M]
+        T keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
+        T rates = innerRate(layer.innerRate(), layer.heads(), x); // eta [n, H]
+        T lastInput = lastRow(x);
+        T lastFeature = lastRow(features);
+        Delta<T> delta = delta(layer.heads(), layer.read(), memory.weights(), keys, features, rates);
+        T y = bitLinear(layer.up(), delta.answers());
+        return new TttLayer.Mixed<>(y, new Memory<>(delta.weights(), lastInput, lastFeature));
+    }
+}
