@@ -1,0 +1,160 @@
+package io.github.bitttt.llama;
+
+import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.Block;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Ops;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.RmsNorm;
+import io.github.bitttt.nn.SwiGlu;
+import io.github.bitttt.nn.TttLayer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Bit-Llama: embedding, blocks of TTT layer and SwiGLU with norms and residuals, a last norm, a float head.
+ *
+ * <p>It holds names and sizes, no numbers: the reading that it is given knows the weights. Immutable.
+ */
+public final class BitLlama {
+    private final BitLlamaConfig config;
+    private final Param embedding;
+    private final List<Block> blocks;
+    private final RmsNorm norm;
+    private final Param head;
+    private final Optional<Param> headBias;
+
+    /** A model of the given sizes.
+     *
+     * @param config its sizes and forms */
+    public BitLlama(BitLlamaConfig config) {
+        this.config = config;
+        int width = config.hiddenSize();
+        embedding = new Param("embed.weight", List.of(config.vocabSize(), width), Param.Kind.ROWS,
+                new Param.Init.Normal(1));
+        blocks = IntStream.range(0, config.layers()).mapToObj(i -> block("layers." + i, config)).toList();
+        norm = new RmsNorm(Param.vector("norm_f.weight", width, 1), config.rmsNormEps());
+        head = new Param("lm_head.weight", List.of(config.vocabSize(), width), Param.Kind.ROWS,
+                new Param.Init.Normal(1 / Math.sqrt(width)));
+        headBias = config.headBias() ? Optional.of(Param.vector("lm_head.bias", config.vocabSize(), 0)) : Optional.empty();
+    }
+
+    private static Block block(String path, BitLlamaConfig config) {
+        int width = config.hiddenSize();
+        int inner = config.intermediateSize();
+        RmsNorm norm1 = new RmsNorm(Param.vector(path + ".norm1.weight", width, 1), config.rmsNormEps());
+        RmsNorm norm2 = new RmsNorm(Param.vector(path + ".norm2.weight", width, 1), config.rmsNormEps());
+        SwiGlu mlp = new SwiGlu(projection(path + ".mlp.gate_proj.weight", inner, width, config),
+                projection(path + ".mlp.up_proj.weight", inner, width, config),
+                projection(path + ".mlp.down_proj.weight", width, inner, config));
+        return new Block(norm1, tttLayer(path + ".ttt", config), norm2, mlp);
+    }
+
+    private static TttLayer tttLayer(String path, BitLlamaConfig config) {
+        BitLlamaConfig.Ttt form = config.ttt();
+        int width = config.hiddenSize();
+        TttLayer.InnerRate rate = form.innerRate().isPresent()
+                ? new TttLayer.InnerRate.Constant(form.innerRate().getAsDouble())
+                : new TttLayer.InnerRate.Learned(
+                        new Param(path + ".rate.weight", List.of(form.heads(), width), Param.Kind.FLOAT,
+                                new Param.Init.Constant(0)),
+                        Param.vector(path + ".rate.bias", form.heads(), 0));
+        Optional<Param> shift = form.tokenShift() ? Optional.of(Param.vector(path + ".shift", width, 0.5)) : Optional.empty();
+        return new TttLayer(projection(path + ".down.weight", form.memorySize(), width, config),
+                projection(path + ".up.weight", width, form.memorySize(), config), form.heads(), form.objective(), rate,
+                shift, form.read());
+    }
+
+    private static BitLinear projection(String path, int out, int in, BitLlamaConfig config) {
+        return new BitLinear(Param.ternary(path, out, in), config.quantization());
+    }
+
+    /** Its sizes and forms.
+     *  @return the config */
+    public BitLlamaConfig config() {
+        return config;
+    }
+
+    /** Its layers.
+     *  @return the blocks, first to last */
+    public List<Block> blocks() {
+        return blocks;
+    }
+
+    /** Its parameters, in the order of the computation.
+     *  @return every tensor of a checkpoint */
+    public List<Param> params() {
+        Stream<Param> body = blocks.stream().flatMap(block -> block.params().stream());
+        return Stream.of(Stream.of(embedding), body, norm.params().stream(), Stream.of(head), headBias.stream())
+                .flatMap(stream -> stream).toList();
+    }
+
+    /** Logits of the next token after every token.
+     *
+     * @param <T>      the reading's value
+     * @param ops      the reading
+     * @param memories one for each block; every entry is replaced by its successor
+     * @param ids      [n] token ids
+     * @return [n, V] */
+    public <T> T forward(Ops<T> ops, List<Memory<T>> memories, T ids) {
+        return head(ops, hidden(ops, memories, ids));
+    }
+
+    /** Everything but the head, for tokens whose logits nobody asks for.
+     *
+     * @param <T>      the reading's value
+     * @param ops      the reading
+     * @param memories one for each block; every entry is replaced by its successor
+     * @param ids      [n] token ids
+     * @return normed features [n, D] */
+    public <T> T hidden(Ops<T> ops, List<Memory<T>> memories, T ids) {
+        if (memories.size() != blocks.size()) {
+            throw new IllegalArgumentException(
+                    "one memory for each of " + blocks.size() + " blocks is needed, got " + memories.size());
+        }
+        T x = ops.embed(embedding, ids);
+        for (int i = 0; i < blocks.size(); i++) {
+            TttLayer.Mixed<T> mixed = blocks.get(i).forward(ops, memories.get(i), x);
+            memories.set(i, mixed.memory());
+            x = mixed.output();
+        }
+        return norm.forward(ops, x);
+    }
+
+    /** The head: logits of features.
+     *
+     * @param <T>    the reading's value
+     * @param ops    the reading
+     * @param hidden [n, D]
+     * @return [n, V] */
+    public <T> T head(Ops<T> ops, T hidden) {
+        return ops.linear(head, headBias, hidden);
+    }
+
+    /** The number of parameters.
+     *  @return the sum over all tensors */
+    public long parameters() {
+        return params().stream().mapToLong(Param::length).sum();
+    }
+
+    /** Memories as they are before the first token, in a reading's own form.
+     *
+     * @param <T>   the reading's value
+     * @param empty makes an empty memory for a layer
+     * @return a modifiable list, one for each block */
+    public <T> List<Memory<T>> memories(Function<TttLayer, Memory<T>> empty) {
+        List<Memory<T>> memories = new ArrayList<>();
+        blocks.forEach(block -> memories.add(empty.apply(block.ttt())));
+        return memories;
+    }
+
+    @Override
+    public String toString() {
+        return "BitLlama[V " + config.vocabSize() + ", D " + config.hiddenSize() + ", " + config.layers() + " layers, F "
+                + config.intermediateSize() + ", M " + config.ttt().memorySize() + ", " + parameters() + " parameters]";
+    }
+}

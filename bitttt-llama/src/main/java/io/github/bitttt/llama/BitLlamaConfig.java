@@ -1,0 +1,117 @@
+package io.github.bitttt.llama;
+
+import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.Objective;
+import io.github.bitttt.nn.Read;
+import java.util.OptionalDouble;
+
+/**
+ * The sizes and forms of a {@link BitLlama}: everything that {@code config.json} says.
+ *
+ * @param vocabSize        V
+ * @param hiddenSize       D
+ * @param layers           the number of blocks
+ * @param intermediateSize F
+ * @param rmsNormEps       eps of every norm
+ * @param ttt              the memory layers
+ * @param quantization     how projections round
+ * @param headBias         whether the head adds a bias (imported checkpoints do)
+ */
+public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps, Ttt ttt,
+        Quantization quantization, boolean headBias) {
+
+    /** Largest V: ids travel as exact floats. */
+    public static final int MAX_VOCABULARY = 1 << 24;
+
+    /**
+     * The form of the memory layers.
+     *
+     * @param memorySize M
+     * @param heads      H, a divisor of M
+     * @param objective  what the memory learns
+     * @param innerRate  a constant in (0, 1]; empty means learned
+     * @param tokenShift whether each input is mixed with the one before it
+     * @param read       before or after the update
+     */
+    public record Ttt(int memorySize, int heads, Objective objective, OptionalDouble innerRate, boolean tokenShift,
+            Read read) {
+
+        /** Checks the sizes. */
+        public Ttt {
+            atLeastOne("ttt.memory_size", memorySize);
+            atLeastOne("ttt.num_heads", heads);
+            if (memorySize % heads != 0) {
+                throw new IllegalArgumentException(
+                        "ttt.num_heads must divide ttt.memory_size " + memorySize + ", got " + heads);
+            }
+            if (innerRate.isPresent() && !(innerRate.getAsDouble() > 0 && innerRate.getAsDouble() <= 1)) {
+                throw new IllegalArgumentException(
+                        "ttt.inner_rate must be \"learned\" or a number in (0, 1], got " + innerRate.getAsDouble());
+            }
+        }
+
+        /** The default layer: predict_next, learned rate, token shift, read after, one head.
+         *
+         * @param memorySize M
+         * @return the form */
+        public static Ttt standard(int memorySize) {
+            return new Ttt(memorySize, 1, Objective.PREDICT_NEXT, OptionalDouble.empty(), true, Read.AFTER);
+        }
+
+        /** The seed's layer: reconstruct, constant rate 0.1, no shift, read before, one head.
+         *
+         * @param memorySize M
+         * @return the form */
+        public static Ttt seed(int memorySize) {
+            return new Ttt(memorySize, 1, Objective.RECONSTRUCT, OptionalDouble.of(0.1), false, Read.BEFORE);
+        }
+    }
+
+    /** Checks the sizes. */
+    public BitLlamaConfig {
+        atLeastOne("vocab_size", vocabSize);
+        if (vocabSize > MAX_VOCABULARY) {
+            throw new IllegalArgumentException("vocab_size must be at most " + MAX_VOCABULARY + ", got " + vocabSize);
+        }
+        atLeastOne("hidden_size", hiddenSize);
+        atLeastOne("num_hidden_layers", layers);
+        atLeastOne("intermediate_size", intermediateSize);
+        if (!(rmsNormEps > 0 && rmsNormEps < 1)) {
+            throw new IllegalArgumentException("rms_norm_eps must be in (0, 1), got " + rmsNormEps);
+        }
+    }
+
+    private static void atLeastOne(String name, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + " must be at least 1, got " + value);
+        }
+    }
+
+    /** The default form: memory D/4 (at least 1), {@link Ttt#standard}, BitNet rounding, no bias.
+     *
+     * @param vocabSize        V
+     * @param hiddenSize       D
+     * @param layers           the number of blocks
+     * @param intermediateSize F
+     * @return the config */
+    public static BitLlamaConfig of(int vocabSize, int hiddenSize, int layers, int intermediateSize) {
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, 1e-5,
+                Ttt.standard(Math.max(1, hiddenSize / 4)), Quantization.BITNET, false);
+    }
+
+    /** The same with another memory form.
+     *
+     * @param form of the memory layers
+     * @return a new config */
+    public BitLlamaConfig withTtt(Ttt form) {
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, form, quantization, headBias);
+    }
+
+    /** The same with another rounding.
+     *
+     * @param rounding of the projections
+     * @return a new config */
+    public BitLlamaConfig withQuantization(Quantization rounding) {
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, rounding, headBias);
+    }
+}

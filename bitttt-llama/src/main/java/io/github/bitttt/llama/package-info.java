@@ -1,0 +1,6 @@
+/**
+ * Bit-Llama: the model's sizes and its architecture. Text, files, training, sessions and the zoo are packages below.
+ *
+ * <p>May import: {@code nn}.
+ */
+package io.github.bitttt.llama;

@@ -1,0 +1,283 @@
+package io.github.bitttt.nn.naive;
+
+import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Ops;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Read;
+import io.github.bitttt.nn.RmsNorm;
+import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.Weight;
+import io.github.bitttt.nn.Weights;
+import io.github.bitttt.tensor.TernaryMatrix;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/**
+ * The instructions as plain double loops: their definition, and the control of the other readings.
+ *
+ * <p>One stream. W [H, d, d] is held as H d rows of d. For one thread.
+ */
+public final class NaiveOps implements Ops<Doubles> {
+    private final Weights weights;
+    // Derived once: what a parameter multiplies by, in double.
+    private final Map<Param, double[][]> matrices = new HashMap<>();
+
+    /** The naive reading of a model.
+     *
+     * @param weights masters, frozen or packed */
+    public NaiveOps(Weights weights) {
+        this.weights = weights;
+    }
+
+    /** A memory before the first token: all zero.
+     *
+     * @param layer whose memory
+     * @return zeros */
+    public static Memory<Doubles> emptyMemory(TttLayer layer) {
+        return new Memory<>(Doubles.zeros(layer.memoryWidth(), layer.headWidth()), Doubles.zeros(1, layer.width()),
+                Doubles.zeros(1, layer.memoryWidth()));
+    }
+
+    @Override
+    public Doubles embed(Param table, Doubles ids) {
+        double[][] rows = matrix(table);
+        return map(ids, id -> rows[(int) id[0]].clone());
+    }
+
+    @Override
+    public Doubles rmsNorm(RmsNorm norm, Doubles x) {
+        double[][] gain = matrix(norm.gain());
+        return map(x, row -> {
+            double squares = 0;
+            for (double value : row) {
+                squares += value * value;
+            }
+            double root = Math.sqrt(squares / row.length + norm.epsilon());
+            double[] y = new double[row.length];
+            for (int i = 0; i < y.length; i++) {
+                y[i] = gain[i][0] * row[i] / root;
+            }
+            return y;
+        });
+    }
+
+    @Override
+    public Doubles bitLinear(BitLinear layer, Doubles x) {
+        double[][] codes = codes(layer.weight());
+        double beta = layer.quantization().scaleWeights() ? beta(layer.weight()) : 1;
+        return map(x, row -> {
+            double largest = 1e-5;
+            for (double value : row) {
+                largest = Math.max(largest, Math.abs(value));
+            }
+            double scale = 127 / largest;
+            double[] rounded = row.clone();
+            if (layer.quantization().roundActivations()) {
+                for (int i = 0; i < row.length; i++) {
+                    rounded[i] = Math.clamp(Math.rint(row[i] * scale), -127, 127) / scale;
+                }
+            }
+            double[] y = new double[codes.length];
+            for (int out = 0; out < y.length; out++) {
+                y[out] = dot(codes[out], rounded) * beta;
+            }
+            return y;
+        });
+    }
+
+    @Override
+    public Doubles linear(Param weight, Optional<Param> bias, Doubles x) {
+        double[][] matrix = matrix(weight);
+        double[][] offset = bias.map(this::matrix).orElse(null);
+        return map(x, row -> {
+            double[] y = new double[matrix.length];
+            for (int out = 0; out < y.length; out++) {
+                y[out] = dot(matrix[out], row) + (offset == null ? 0 : offset[out][0]);
+            }
+            return y;
+        });
+    }
+
+    @Override
+    public Doubles add(Doubles x, Doubles y) {
+        double[][] sum = new double[x.rows().length][];
+        for (int t = 0; t < sum.length; t++) {
+            sum[t] = x.rows()[t].clone();
+            for (int i = 0; i < sum[t].length; i++) {
+                sum[t][i] += y.rows()[t][i];
+            }
+        }
+        return new Doubles(sum);
+    }
+
+    @Override
+    public Doubles siluMultiply(Doubles gate, Doubles up) {
+        double[][] y = new double[gate.rows().length][];
+        for (int t = 0; t < y.length; t++) {
+            y[t] = gate.rows()[t].clone();
+            for (int i = 0; i < y[t].length; i++) {
+                y[t][i] = y[t][i] / (1 + Math.exp(-y[t][i])) * up.rows()[t][i];
+            }
+        }
+        return new Doubles(y);
+    }
+
+    @Override
+    public Doubles tokenShift(Param mu, Doubles previous, Doubles x) {
+        double[][] mix = matrix(mu);
+        Doubles before = moveDown(previous, x);
+        double[][] y = new double[x.rows().length][];
+        for (int t = 0; t < y.length; t++) {
+            y[t] = x.rows()[t].clone();
+            for (int i = 0; i < y[t].length; i++) {
+                y[t][i] += mix[i][0] * (before.rows()[t][i] - y[t][i]);
+            }
+        }
+        return new Doubles(y);
+    }
+
+    @Override
+    public Doubles normalizeHeads(int heads, Doubles f) {
+        return map(f, row -> {
+            double[] y = row.clone();
+            int width = row.length / heads;
+            for (int head = 0; head < heads; head++) {
+                double squares = 0;
+                for (int i = head * width; i < (head + 1) * width; i++) {
+                    squares += row[i] * row[i];
+                }
+                for (int i = head * width; i < (head + 1) * width; i++) {
+                    y[i] /= Math.sqrt(squares) + 1e-6;
+                }
+            }
+            return y;
+        });
+    }
+
+    @Override
+    public Doubles moveDown(Doubles first, Doubles rows) {
+        double[][] y = new double[rows.rows().length][];
+        for (int t = 0; t < y.length; t++) {
+            y[t] = t == 0 ? first.rows()[0] : rows.rows()[t - 1];
+        }
+        return new Doubles(y);
+    }
+
+    @Override
+    public Doubles innerRate(TttLayer.InnerRate rate, int heads, Doubles x) {
+        return switch (rate) {
+            case TttLayer.InnerRate.Learned(Param weight, Param bias) -> map(linear(weight, Optional.of(bias), x), row -> {
+                double[] y = row.clone();
+                for (int head = 0; head < heads; head++) {
+                    y[head] = 1 / (1 + Math.exp(-row[head]));
+                }
+                return y;
+            });
+            case TttLayer.InnerRate.Constant(double value) -> map(x, _ -> {
+                double[] y = new double[heads];
+                Arrays.fill(y, value);
+                return y;
+            });
+        };
+    }
+
+    @Override
+    public Delta<Doubles> delta(int heads, Read read, Doubles weights, Doubles keys, Doubles values, Doubles rates) {
+        double[][] memory = map(weights, double[]::clone).rows();
+        int width = memory[0].length;
+        double[][] answers = new double[keys.rows().length][heads * width];
+        for (int t = 0; t < answers.length; t++) {
+            for (int head = 0; head < heads; head++) {
+                double[] key = head(keys.rows()[t], head, width);
+                double[] value = head(values.rows()[t], head, width);
+                double[] before = new double[width];
+                double[] after = new double[width];
+                for (int i = 0; i < width; i++) {
+                    double[] row = memory[head * width + i];
+                    before[i] = dot(row, value);
+                    double error = value[i] - dot(row, key);
+                    for (int j = 0; j < width; j++) {
+                        row[j] += rates.rows()[t][head] * error * key[j];
+                    }
+                    after[i] = dot(row, value);
+                }
+                System.arraycopy(read == Read.BEFORE ? before : after, 0, answers[t], head * width, width);
+            }
+        }
+        return new Delta<>(new Doubles(answers), new Doubles(memory));
+    }
+
+    @Override
+    public Doubles lastRow(Doubles rows) {
+        return Doubles.row(rows.rows()[rows.rows().length - 1]);
+    }
+
+    private static double[] head(double[] row, int head, int width) {
+        return Arrays.copyOfRange(row, head * width, (head + 1) * width);
+    }
+
+    private static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += a[i] * b[i];
+        }
+        return sum;
+    }
+
+    private static Doubles map(Doubles x, UnaryOperator<double[]> row) {
+        double[][] y = new double[x.rows().length][];
+        for (int t = 0; t < y.length; t++) {
+            y[t] = row.apply(x.rows()[t]);
+        }
+        return new Doubles(y);
+    }
+
+    private double beta(Param param) {
+        return switch (weights.get(param)) {
+            case Weight.Floats(float[] values) -> TernaryMatrix.beta(values);
+            case Weight.Ternary(TernaryMatrix matrix) -> matrix.scale();
+            case Weight.Int8Rows _ -> throw new IllegalArgumentException(param + ": int8 rows have no single scale");
+        };
+    }
+
+    /** The codes of a projection, q = clamp(rint(w / beta), -1, 1). */
+    private double[][] codes(Param param) {
+        return matrices.computeIfAbsent(param, _ -> {
+            double beta = beta(param);
+            return rows(param, switch (weights.get(param)) {
+                case Weight.Floats(float[] values) -> index -> Math.clamp(Math.rint(values[index] / beta), -1, 1);
+                case Weight.Ternary(TernaryMatrix matrix) -> {
+                    byte[] codes = matrix.codes();
+                    yield index -> codes[index];
+                }
+                case Weight.Int8Rows _ -> throw new IllegalArgumentException(param + ": is not ternary");
+            });
+        });
+    }
+
+    /** A parameter that is not ternary, as doubles; a vector is a matrix of one column. */
+    private double[][] matrix(Param param) {
+        return matrices.computeIfAbsent(param, _ -> rows(param, switch (weights.get(param)) {
+            case Weight.Floats(float[] values) -> index -> values[index];
+            case Weight.Int8Rows(byte[] codes, float[] scales) ->
+                index -> (double) codes[index] * scales[index / param.columns()];
+            case Weight.Ternary _ -> throw new IllegalArgumentException(param + ": is ternary");
+        }));
+    }
+
+    private interface Element {
+        double at(int index);
+    }
+
+    private static double[][] rows(Param param, Element element) {
+        double[][] rows = new double[param.rows()][param.columns()];
+        for (int i = 0; i < param.length(); i++) {
+            rows[i / param.columns()][i % param.columns()] = element.at(i);
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,6 @@
+/**
+ * The naive reading: double loops, token by token, that define what every instruction means. Never tuned.
+ *
+ * <p>May import: {@code nn}, {@code tensor}.
+ */
+package io.github.bitttt.nn.naive;
