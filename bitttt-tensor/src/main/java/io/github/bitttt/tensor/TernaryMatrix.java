@@ -1,0 +1,233 @@
+package io.github.bitttt.tensor;
+
+import io.github.bitttt.tensor.internal.NaiveKernels;
+import java.util.Objects;
+
+/**
+ * A matrix of -1, 0 and 1 with one scale: w is about scale * code. Immutable, shared freely between threads.
+ *
+ * <p>Quantization (absmean): beta = max(mean |w|, 1e-5), code = clamp(rint(w / beta), -1, 1), in double; scale = beta.
+ * Source: BitNet b1.58, arXiv:2402.17764.
+ */
+public final class TernaryMatrix {
+    private final int rows;
+    private final int columns;
+    private final float scale;
+    private final byte[] codes;
+
+    private TernaryMatrix(int rows, int columns, float scale, byte[] codes) {
+        this.rows = rows;
+        this.columns = columns;
+        this.scale = scale;
+        this.codes = codes;
+    }
+
+    private static void checkShape(int rows, int columns, float scale) {
+        if (rows < 1 || columns < 1 || (long) rows * columns > Integer.MAX_VALUE - 64) {
+            throw new IllegalArgumentException(
+                    "a matrix has 1 to 2^31 - 64 elements, got [" + rows + ", " + columns + "]");
+        }
+        if (!Float.isFinite(scale)) {
+            throw new IllegalArgumentException("scale must be finite, got " + scale);
+        }
+    }
+
+    private static void checkLength(String what, int expected, int got, int rows, int columns) {
+        if (expected != got) {
+            throw new IllegalArgumentException(
+                    "a matrix [" + rows + ", " + columns + "] takes " + expected + " " + what + ", got " + got);
+        }
+    }
+
+    /** The scale of absmean quantization.
+     *
+     * @param w weights
+     * @return max(mean |w|, 1e-5), in double */
+    public static double beta(float[] w) {
+        double sum = 0;
+        for (float value : w) {
+            sum += Math.abs(value);
+        }
+        return Math.max(sum / w.length, 1e-5);
+    }
+
+    /** Rounds weights to the nearest of -beta, 0 and beta.
+     *
+     * @param w       [rows, columns] in row order
+     * @param rows    at least 1
+     * @param columns at least 1
+     * @return codes with scale beta */
+    public static TernaryMatrix quantize(float[] w, int rows, int columns) {
+        checkShape(rows, columns, 1);
+        checkLength("weights", rows * columns, w.length, rows, columns);
+        double beta = beta(w);
+        byte[] codes = new byte[w.length];
+        for (int i = 0; i < codes.length; i++) {
+            codes[i] = (byte) Math.clamp(Math.rint(w[i] / beta), -1, 1);
+        }
+        checkShape(rows, columns, (float) beta);
+        return new TernaryMatrix(rows, columns, (float) beta, codes);
+    }
+
+    /** A matrix of given codes.
+     *
+     * @param codes   [rows, columns] in row order, each -1, 0 or 1; copied
+     * @param rows    at least 1
+     * @param columns at least 1
+     * @param scale   of the product
+     * @return the matrix */
+    public static TernaryMatrix ofCodes(byte[] codes, int rows, int columns, float scale) {
+        checkShape(rows, columns, scale);
+        checkLength("codes", rows * columns, codes.length, rows, columns);
+        for (int i = 0; i < codes.length; i++) {
+            if (codes[i] < -1 || codes[i] > 1) {
+                throw new IllegalArgumentException("codes must be -1, 0 or 1, got " + codes[i] + " at row " + i / columns
+                        + ", column " + i % columns);
+            }
+        }
+        return new TernaryMatrix(rows, columns, scale, codes.clone());
+    }
+
+    /** Reads the packed layout, see {@link #pack()}.
+     *
+     * @param packed  [ceil(rows / 4), columns]
+     * @param rows    at least 1
+     * @param columns at least 1
+     * @param scale   of the product
+     * @return the matrix */
+    public static TernaryMatrix unpack(byte[] packed, int rows, int columns, float scale) {
+        checkShape(rows, columns, scale);
+        int quarter = (rows + 3) / 4;
+        checkLength("packed bytes", quarter * columns, packed.length, rows, columns);
+        byte[] codes = new byte[rows * columns];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                int code = packed[row % quarter * columns + column] >> 2 * (row / quarter) & 3;
+                if (code == 3) {
+                    throw new IllegalArgumentException(
+                            "packed codes must be 0, 1 or 2, got 3 at row " + row + ", column " + column);
+                }
+                codes[row * columns + column] = (byte) (code - 1);
+            }
+        }
+        return new TernaryMatrix(rows, columns, scale, codes);
+    }
+
+    /** Two bits a code: code + 1 of row r in byte row r mod ceil(rows / 4), at bits 2 (r div ceil(rows / 4)). The layout of
+     * the bitnet integration of transformers.
+     *
+     * @return [ceil(rows / 4), columns] */
+    public byte[] pack() {
+        int quarter = (rows + 3) / 4;
+        byte[] packed = new byte[quarter * columns];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                packed[row % quarter * columns + column] |= (byte) (code(row, column) + 1 << 2 * (row / quarter));
+            }
+        }
+        return packed;
+    }
+
+    /** The codes as int8.
+     *  @return a copy, [rows, columns] in row order */
+    public byte[] codes() {
+        return codes.clone();
+    }
+
+    /** One code.
+     *
+     * @param row    its row
+     * @param column its column
+     * @return -1, 0 or 1 */
+    public byte code(int row, int column) {
+        return codes[Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns)];
+    }
+
+    /** Output features.
+     *  @return at least 1 */
+    public int rows() {
+        return rows;
+    }
+
+    /** Input features.
+     *  @return at least 1 */
+    public int columns() {
+        return columns;
+    }
+
+    /** What every product is multiplied by.
+     *  @return finite */
+    public float scale() {
+        return scale;
+    }
+
+    /** The same codes with another scale.
+     *
+     * @param other finite
+     * @return a new matrix */
+    public TernaryMatrix withScale(float other) {
+        checkShape(rows, columns, other);
+        return new TernaryMatrix(rows, columns, other, codes);
+    }
+
+    /** What the packed form takes.
+     *  @return bytes, at two bits a code and four for the scale */
+    public long bytes() {
+        return (rows + 3) / 4 * (long) columns + 4;
+    }
+
+    /** y = scale * W x on a float row, by additions and subtractions.
+     *
+     * @param x [columns]
+     * @param y [rows] */
+    public void matVec(float[] x, float[] y) {
+        checkLength("inputs", columns, x.length, rows, columns);
+        checkLength("outputs", rows, y.length, rows, columns);
+        matMul(x, 1, y);
+    }
+
+    /** y = scale * x W^T on float rows, by additions and subtractions.
+     *
+     * @param x at least [n, columns]
+     * @param n rows of x
+     * @param y at least [n, rows] */
+    public void matMul(float[] x, int n, float[] y) {
+        Objects.checkFromIndexSize(0, n * columns, x.length);
+        Objects.checkFromIndexSize(0, n * rows, y.length);
+        for (int row = 0; row < n; row++) {
+            NaiveKernels.floatSums(codes, columns, scale, x, row * columns, y, row * rows, rows);
+        }
+    }
+
+    /** y = scale / s * W x on one int8 row: the sums are exact.
+     *
+     * @param x       rounded rows
+     * @param row     which of them
+     * @param y       outputs
+     * @param yOffset of the first of {@link #rows()} */
+    public void matVec(RoundedRows x, int row, float[] y, int yOffset) {
+        checkLength("inputs", columns, x.columns(), rows, columns);
+        Objects.checkFromIndexSize(yOffset, rows, y.length);
+        int[] sums = new int[rows];
+        NaiveKernels.sums(codes, columns, x.codes(), row * columns, sums);
+        float factor = scale / x.scale(row);
+        for (int out = 0; out < rows; out++) {
+            y[yOffset + out] = sums[out] * factor;
+        }
+    }
+
+    /** y = scale / s * x W^T on int8 rows.
+     *
+     * @param x rounded rows
+     * @param y at least [n, rows] */
+    public void matMul(RoundedRows x, float[] y) {
+        for (int row = 0; row < x.rows(); row++) {
+            matVec(x, row, y, row * rows);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "TernaryMatrix[" + rows + ", " + columns + "], scale " + scale;
+    }
+}
