@@ -1,0 +1,310 @@
+package io.github.bitttt.llama.train;
+
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Weight;
+import io.github.bitttt.nn.Weights;
+import io.github.bitttt.nn.graph.GraphOps;
+import io.github.bitttt.nn.graph.ReverseMode;
+import io.github.bitttt.nn.graph.StaticExecutor;
+import io.github.bitttt.tensor.TernaryMatrix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A Bit-Llama of fixed batch shape as a compiled SameDiff graph: loss, gradients, logits, memories.
+ *
+ * <p>Rows are [B * T, ...], all tokens of the first stream first. Masters stay outside: {@link #load} puts their ternary
+ * values into the graph, and {@link #gradient} gives the masters' straight-through gradients. For one thread; close it.
+ */
+public final class TrainingGraph implements AutoCloseable {
+    private static final String LOGITS = "logits";
+
+    private final BitLlama model;
+    private final int batch;
+    private final int tokens;
+    private final SameDiff graph = SameDiff.create();
+    private final StaticExecutor executor;
+    private final Map<Param, INDArray> parameters = new LinkedHashMap<>();
+    private final Map<Param, String> gradients = new HashMap<>();
+    private final List<Memory<SDVariable>> first;
+    private final List<Memory<SDVariable>> last;
+    private final String probabilities;
+    private final INDArray ids;
+    private final INDArray targetIndex;
+    private final INDArray targetWeights;
+
+    /** Records and compiles the graph with gradients.
+     *
+     * @param model  the model
+     * @param batch  B, streams of a step
+     * @param tokens T, tokens of each stream
+     * @return a graph whose parameters are not loaded yet */
+    public static TrainingGraph training(BitLlama model, int batch, int tokens) {
+        return new TrainingGraph(model, batch, tokens, true);
+    }
+
+    /** Records and compiles the graph without gradients.
+     *
+     * @param model  the model
+     * @param batch  B, streams of a step
+     * @param tokens T, tokens of each stream
+     * @return a graph whose parameters are not loaded yet */
+    public static TrainingGraph inference(BitLlama model, int batch, int tokens) {
+        return new TrainingGraph(model, batch, tokens, false);
+    }
+
+    private TrainingGraph(BitLlama model, int batch, int tokens, boolean differentiate) {
+        this.model = model;
+        this.batch = batch;
+        this.tokens = tokens;
+        int rows = Math.multiplyExact(batch, tokens);
+        GraphOps ops = GraphOps.of(graph, batch, tokens);
+        Map<String, INDArray> inputs = new HashMap<>();
+        SDVariable idsVariable = ops.tokens("ids");
+        SDVariable indexVariable = graph.placeHolder("targets", DataType.INT32, rows, 2);
+        SDVariable weightsVariable = graph.placeHolder("target_weights", DataType.FLOAT, rows);
+        ids = input(inputs, idsVariable, Nd4j.zeros(DataType.INT32, rows));
+        targetIndex = input(inputs, indexVariable, targetIndex(new int[rows]));
+        targetWeights = input(inputs, weightsVariable, Nd4j.zeros(DataType.FLOAT, rows));
+        List<Memory<SDVariable>> memories = memories(ops, inputs);
+        first = List.copyOf(memories);
+        SDVariable logits = model.forward(ops, memories, idsVariable);
+        graph.updateVariableNameAndReference(logits, LOGITS);
+        last = List.copyOf(memories);
+        GraphOps.Loss loss = ops.crossEntropy(logits, indexVariable, weightsVariable);
+        probabilities = loss.probabilities().name();
+        List<String> outputs = new ArrayList<>(List.of(LOGITS, probabilities));
+        last.forEach(memory -> outputs.addAll(names(memory)));
+        ops.variables().forEach((param, variable) -> parameters.put(param, variable.getArr()));
+        if (differentiate) {
+            List<String> wanted = ops.variables().values().stream().map(SDVariable::name).toList();
+            Map<String, SDVariable> found = ReverseMode.gradients(graph, ops.rules(), loss.value(), wanted);
+            ops.variables().forEach((param, variable) -> gradients.put(param, found.get(variable.name()).name()));
+            outputs.addAll(gradients.values());
+        }
+        executor = new StaticExecutor(graph, outputs, inputs);
+    }
+
+    private List<Memory<SDVariable>> memories(GraphOps ops, Map<String, INDArray> inputs) {
+        List<Memory<SDVariable>> memories = new ArrayList<>();
+        for (int i = 0; i < model.blocks().size(); i++) {
+            Memory<SDVariable> memory = ops.memory(model.blocks().get(i).ttt(), "memory." + i);
+            memories.add(memory);
+            for (SDVariable part : List.of(memory.weights(), memory.previous(), memory.feature())) {
+                input(inputs, part, Nd4j.zeros(DataType.FLOAT, part.placeholderShape()));
+            }
+        }
+        return memories;
+    }
+
+    private static INDArray input(Map<String, INDArray> inputs, SDVariable variable, INDArray array) {
+        inputs.put(variable.name(), array);
+        return array;
+    }
+
+    private static List<String> names(Memory<SDVariable> memory) {
+        return List.of(memory.weights().name(), memory.previous().name(), memory.feature().name());
+    }
+
+    private static INDArray targetIndex(int[] targets) {
+        int[][] index = new int[targets.length][];
+        for (int row = 0; row < targets.length; row++) {
+            index[row] = new int[]{row, targets[row]};
+        }
+        return Nd4j.createFromArray(index);
+    }
+
+    /** Puts weights into the graph: ternary masters as beta * code, everything else as it is.
+     *
+     * @param weights masters, frozen or packed */
+    public void load(Weights weights) {
+        parameters.keySet().parallelStream().forEach(param -> {
+            float[] values = values(param, weights.get(param));
+            assign(parameters.get(param), values);
+        });
+    }
+
+    private static void assign(INDArray array, float[] values) {
+        try (INDArray source = Nd4j.createFromArray(values).reshape('c', array.shape())) {
+            array.assign(source);
+        }
+    }
+
+    /** What a parameter multiplies by. */
+    private float[] values(Param param, Weight weight) {
+        return switch (weight) {
+            case Weight.Floats(float[] values) when param.kind() == Param.Kind.TERNARY -> ternary(values);
+            case Weight.Floats(float[] values) -> values;
+            case Weight.Ternary(TernaryMatrix matrix) -> {
+                byte[] codes = matrix.codes();
+                float[] values = new float[codes.length];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = codes[i] * matrix.scale();
+                }
+                yield values;
+            }
+            case Weight.Int8Rows(byte[] codes, float[] scales) -> {
+                float[] values = new float[codes.length];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = codes[i] * scales[i / param.columns()];
+                }
+                yield values;
+            }
+        };
+    }
+
+    private float[] ternary(float[] masters) {
+        double beta = TernaryMatrix.beta(masters);
+        float scale = model.config().quantization().scaleWeights() ? (float) beta : 1;
+        double half = beta / 2;
+        float[] values = new float[masters.length];
+        for (int i = 0; i < values.length; i++) {
+            // rint is half-to-even, so exactly half goes to zero.
+            values[i] = masters[i] > half ? scale : masters[i] < -half ? -scale : 0;
+        }
+        return values;
+    }
+
+    /** One forward and backward pass from empty or {@linkplain #setMemories set} memories.
+     *
+     * @param inputs  [B * T] token ids
+     * @param targets [B * T] the ids that follow
+     * @return mean cross entropy in nats, summed in double */
+    public double step(int[] inputs, int[] targets) {
+        float[] weights = new float[targets.length];
+        Arrays.fill(weights, 1);
+        return step(inputs, targets, weights);
+    }
+
+    /** One forward and backward pass with a weight for each target.
+     *
+     * @param inputs  [B * T] token ids
+     * @param targets [B * T] the ids that follow
+     * @param weights [B * T], at least 0 and not all 0; 0 leaves a target out of the loss
+     * @return weighted mean cross entropy in nats, summed in double */
+    public double step(int[] inputs, int[] targets, float[] weights) {
+        check("inputs", inputs);
+        check("targets", targets);
+        double total = IntStream.range(0, weights.length).mapToDouble(i -> weights[i]).sum();
+        if (weights.length != targets.length || !(total > 0)) {
+            throw new IllegalArgumentException("weights must be one for each of " + targets.length
+                    + " targets and not all 0, got " + weights.length + " with sum " + total);
+        }
+        float[] shares = new float[weights.length];
+        for (int i = 0; i < shares.length; i++) {
+            shares[i] = (float) (weights[i] / total);
+        }
+        assignInts(ids, inputs);
+        try (INDArray index = targetIndex(targets)) {
+            targetIndex.assign(index);
+        }
+        assign(targetWeights, shares);
+        executor.run();
+        double[] picked = executor.array(probabilities).toDoubleVector();
+        return IntStream.range(0, picked.length).mapToDouble(i -> weights[i] == 0 ? 0 : -Math.log(picked[i]) * weights[i])
+                .sum() / total;
+    }
+
+    private static void assignInts(INDArray array, int[] values) {
+        try (INDArray source = Nd4j.createFromArray(values)) {
+            array.assign(source);
+        }
+    }
+
+    private void check(String what, int[] tokenIds) {
+        if (tokenIds.length != batch * tokens) {
+            throw new IllegalArgumentException(
+                    what + ": " + batch + " x " + tokens + " token ids are needed, got " + tokenIds.length);
+        }
+        for (int id : tokenIds) {
+            Objects.checkIndex(id, model.config().vocabSize());
+        }
+    }
+
+    /** The gradient of the last step's loss.
+     *
+     * @param param a parameter
+     * @param into  receives d loss / d parameter, in row order */
+    public void gradient(Param param, float[] into) {
+        String name = gradients.get(param);
+        if (name == null) {
+            throw new IllegalArgumentException(param + ": this graph computes no gradient for it");
+        }
+        INDArray array = executor.array(name);
+        if (into.length != array.length()) {
+            throw new IllegalArgumentException(param + ": the gradient has " + array.length() + " elements, got room for "
+                    + into.length);
+        }
+        System.arraycopy(array.reshape(array.length()).toFloatVector(), 0, into, 0, into.length);
+    }
+
+    /** The logits of every row.
+     *
+     * @param inputs [B * T] token ids
+     * @return [B * T][V] */
+    public float[][] logits(int[] inputs) {
+        check("inputs", inputs);
+        assignInts(ids, inputs);
+        executor.run();
+        return executor.array(LOGITS).toFloatMatrix();
+    }
+
+    /** Each layer's memory after the last pass: weights [B, H, d, d], previous [B, D], feature [B, M].
+     *  @return copies, flat in row order */
+    public List<Memory<float[]>> memories() {
+        return last.stream().map(memory -> new Memory<>(read(memory.weights()), read(memory.previous()),
+                read(memory.feature()))).toList();
+    }
+
+    private float[] read(SDVariable variable) {
+        INDArray array = executor.array(variable.name());
+        return array.dup('c').reshape(array.length()).toFloatVector();
+    }
+
+    /** The memories from which the next passes begin: zeros until this is called.
+     *
+     * @param memories one for each layer, in the form of {@link #memories} */
+    public void setMemories(List<Memory<float[]>> memories) {
+        for (int i = 0; i < first.size(); i++) {
+            assign(executor.array(first.get(i).weights().name()), memories.get(i).weights());
+            assign(executor.array(first.get(i).previous().name()), memories.get(i).previous());
+            assign(executor.array(first.get(i).feature().name()), memories.get(i).feature());
+        }
+    }
+
+    /** B.
+     *  @return streams of a step */
+    public int batch() {
+        return batch;
+    }
+
+    /** T.
+     *  @return tokens of each stream */
+    public int tokens() {
+        return tokens;
+    }
+
+    @Override
+    public void close() {
+        executor.close();
+    }
+
+    @Override
+    public String toString() {
+        return "TrainingGraph[B " + batch + ", T " + tokens + ", " + executor.operations() + " operations, "
+                + executor.bytes() + " bytes]";
+    }
+}

@@ -1,0 +1,250 @@
+package io.github.bitttt.nn.graph;
+
+import java.util.List;
+import java.util.function.Function;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.controlflow.compat.StopGradient;
+import org.nd4j.linalg.api.ops.impl.scatter.ScatterNdSub;
+import org.nd4j.linalg.api.ops.impl.shape.GatherNd;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The pieces of {@link GraphOps}, each with its derivative where composing SameDiff's own would be slow or wrong.
+ *
+ * <p>With stock derivatives every rule is left out and every part differentiates through its operations.
+ */
+final class GraphMath {
+    private final SameDiff graph;
+    private final GradientRules rules;
+    private final boolean stock;
+
+    GraphMath(SameDiff graph, GradientRules rules, boolean stock) {
+        this.graph = graph;
+        this.rules = rules;
+        this.stock = stock;
+    }
+
+    /** A native operation of one input for which SameDiff has no class, or a slower one. Not differentiable. */
+    private abstract static class NativeOp extends DynamicCustomOp {
+        NativeOp(SameDiff graph, SDVariable x) {
+            super(graph, new SDVariable[]{x});
+        }
+
+        // Asked for by the super constructor, so it can only be a constant.
+        @Override
+        public abstract String opName();
+
+        @Override
+        public List<DataType> calculateOutputDataTypes(List<DataType> inputs) {
+            return inputs;
+        }
+    }
+
+    /** tanh, vectorised; SameDiff's own class calls a scalar loop. */
+    private static final class NativeTanh extends NativeOp {
+        NativeTanh(SameDiff graph, SDVariable x) {
+            super(graph, x);
+        }
+
+        @Override
+        public String opName() {
+            return "tanh";
+        }
+    }
+
+    /** The nearest integer, half to even. */
+    private static final class NativeRint extends NativeOp {
+        NativeRint(SameDiff graph, SDVariable x) {
+            super(graph, x);
+        }
+
+        @Override
+        public String opName() {
+            return "rint";
+        }
+    }
+
+    private SDVariable define(SDVariable value, List<SDVariable> inputs,
+            Function<SDVariable, List<SDVariable>> backward) {
+        return stock ? value : rules.define(value, inputs, backward);
+    }
+
+    SDVariable zeros(long... shape) {
+        return graph.constant(Nd4j.zeros(DataType.FLOAT, shape));
+    }
+
+    private SDVariable ones(long... shape) {
+        return graph.constant(Nd4j.ones(DataType.FLOAT, shape));
+    }
+
+    /** op(a) op(b), two dimensions or batched three. */
+    SDVariable matMul(SDVariable a, boolean transposeA, SDVariable b, boolean transposeB) {
+        return graph.mmul(a, b, transposeA, transposeB, false);
+    }
+
+    /** The sum of rows [n, D] -> [D], by a product: SameDiff's broadcast derivatives are slow. */
+    private SDVariable sumRows(SDVariable x, long n, long width) {
+        return matMul(ones(1, n), false, x, false).reshape(width);
+    }
+
+    /** x [n, D] times v [D], for every row. */
+    SDVariable multiplyRows(SDVariable x, SDVariable v, long n, long width) {
+        return define(x.mul(v), List.of(x, v), g -> List.of(g.mul(v), sumRows(g.mul(x), n, width)));
+    }
+
+    /** x [n, D] plus v [D], for every row. */
+    SDVariable addRows(SDVariable x, SDVariable v, long n, long width) {
+        return define(x.add(v), List.of(x, v), g -> List.of(g, sumRows(g, n, width)));
+    }
+
+    /** x times a constant that broadcasts. */
+    SDVariable mask(SDVariable x, SDVariable constant) {
+        return define(x.mul(constant), List.of(x), g -> List.of(g.mul(constant)));
+    }
+
+    /** x [m, C, d] times rates [m, C, 1]. */
+    SDVariable scaleTokens(SDVariable x, SDVariable rates) {
+        return define(x.mul(rates), List.of(x, rates), g -> List.of(g.mul(rates), g.mul(x).sum(true, 2)));
+    }
+
+    /** x / sqrt(mean(x^2) + eps) over rows [n, D]. */
+    SDVariable rmsNormalize(SDVariable x, double epsilon) {
+        SDVariable inverse = graph.math.rsqrt(graph.math.square(x).mean(true, 1).add(epsilon)); // [n, 1]
+        SDVariable y = x.mul(inverse);
+        return define(y, List.of(x), g -> List.of(g.sub(y.mul(g.mul(y).mean(true, 1))).mul(inverse)));
+    }
+
+    /** x / (||x|| + 1e-6) over rows [n, d]. */
+    SDVariable normalize(SDVariable x) {
+        // The smallest float that keeps the derivative finite for a row of zeros.
+        SDVariable norm = graph.math.sqrt(graph.math.square(x).sum(true, 1).add(1e-30));
+        SDVariable divisor = norm.add(1e-6);
+        SDVariable y = x.div(divisor);
+        return define(y, List.of(x),
+                g -> List.of(g.sub(y.mul(g.mul(y).sum(true, 1).mul(divisor).div(norm))).div(divisor)));
+    }
+
+    /** 1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2. */
+    SDVariable sigmoid(SDVariable x) {
+        if (stock) {
+            return graph.nn.sigmoid(x);
+        }
+        SDVariable y = new NativeTanh(graph, x.mul(0.5)).outputVariable().mul(0.5).add(0.5);
+        return define(y, List.of(x), g -> List.of(g.mul(y.sub(graph.math.square(y)))));
+    }
+
+    /** silu(gate) * up. */
+    SDVariable siluMultiply(SDVariable gate, SDVariable up) {
+        SDVariable open = sigmoid(gate);
+        SDVariable silu = gate.mul(open);
+        // d silu = open + silu (1 - open)
+        return define(silu.mul(up), List.of(gate, up),
+                g -> List.of(g.mul(up).mul(open.add(silu.sub(silu.mul(open)))), g.mul(silu)));
+    }
+
+    /** Each row rounded to 255 levels, s = 127 / max(max |x|, 1e-5), rint(x s) / s; straight-through. */
+    SDVariable roundRows(SDVariable x) {
+        SDVariable largest = graph.math.max(graph.math.abs(x).max(true, 1), graph.constant(Nd4j.scalar(1e-5f)));
+        SDVariable scale = largest.rdiv(127);
+        return straightThrough(x, new NativeRint(graph, x.mul(scale)).outputVariable().div(scale));
+    }
+
+    /** The rounded value, with the gradient of what it was rounded from. */
+    private SDVariable straightThrough(SDVariable x, SDVariable rounded) {
+        return stock ? x.add(new StopGradient(graph, rounded.sub(x))
+                .outputVariable()) : define(rounded, List.of(x), List::of);
+    }
+
+    /** table[ids]; SameDiff's own derivative is wrong for repeated ids. */
+    SDVariable gather(SDVariable table, SDVariable ids, int rows) {
+        return define(graph.gather(table, ids, 0), List.of(table), g -> List.of(graph.unsortedSegmentSum(g, ids, rows)));
+    }
+
+    /** x [B, T, M] along T from {@code from}, {@code size} long. */
+    SDVariable slice(SDVariable x, int batch, int from, int size, int tokens, int width) {
+        SDVariable y = graph.slice(x, new int[]{0, from, 0}, batch, size, width);
+        return define(y, List.of(x), g -> List.of(pad(g, batch, from, tokens - from - size, width)));
+    }
+
+    /** g [B, s, M] with zeros before and after along the second dimension. */
+    private SDVariable pad(SDVariable g, int batch, int before, int after, int width) {
+        SDVariable y = before == 0 ? g : graph.concat(1, zeros(batch, before, width), g);
+        return after == 0 ? y : graph.concat(1, y, zeros(batch, after, width));
+    }
+
+    /** x [B, T, M] with zeros behind, up to {@code to} tokens. */
+    SDVariable padTokens(SDVariable x, int batch, int tokens, int to, int width) {
+        return tokens == to ? x : define(pad(x, batch, 0, to - tokens, width), List.of(x),
+                g -> List.of(graph.slice(g, new int[]{0, 0, 0}, batch, tokens, width)));
+    }
+
+    /** first [B, 1, M] before rows [B, T, M], whose last row falls away. */
+    SDVariable moveDown(SDVariable first, SDVariable rows, int batch, int tokens, int width) {
+        if (tokens == 1) {
+            return define(graph.identity(first), List.of(first), List::of);
+        }
+        SDVariable y = graph.concat(1, first, graph.slice(rows, new int[]{0, 0, 0}, batch, tokens - 1, width));
+        return define(y, List.of(first, rows),
+                g -> List.of(graph.slice(g, new int[]{0, 0, 0}, batch, 1, width),
+                        pad(graph.slice(g, new int[]{0, 1, 0}, batch, tokens - 1, width), batch, 0, 1, width)));
+    }
+
+    /** (I + A)^-1 of strictly lower triangular A [m, C, C], by block doubling: X = X - X (A_s X), where A_s is the lower left
+     * s-block of each diagonal block of 2 s. Derivative: dA = -(X' dX X'). */
+    SDVariable inverseOfUnitLower(SDVariable a, int chunk) {
+        SDVariable x = graph.constant(Nd4j.eye(chunk).castTo(DataType.FLOAT));
+        for (int size = 1; size < chunk; size *= 2) {
+            SDVariable block = mask(a, blockMask(chunk, size));
+            x = size == 1 ? x.sub(block) : x.sub(matMul(x, false, matMul(block, false, x, false), false));
+        }
+        if (chunk == 1) {
+            return null;
+        }
+        SDVariable inverse = x;
+        return define(inverse, List.of(a), g -> List.of(
+                matMul(inverse, true, matMul(g, false, inverse, true), false).neg()));
+    }
+
+    private SDVariable blockMask(int chunk, int size) {
+        float[][] mask = new float[chunk][chunk];
+        for (int row = 0; row < chunk; row++) {
+            for (int column = 0; column < chunk; column++) {
+                boolean sameBlock = row / (2 * size) == column / (2 * size);
+                mask[row][column] = sameBlock && row / size % 2 == 1 && column / size % 2 == 0 ? 1 : 0;
+            }
+        }
+        return graph.constant(Nd4j.create(mask));
+    }
+
+    /** Ones below the diagonal, and on it if asked. */
+    SDVariable lowerMask(int chunk, boolean diagonal) {
+        float[][] mask = new float[chunk][chunk];
+        for (int row = 0; row < chunk; row++) {
+            for (int column = 0; column < row + (diagonal ? 1 : 0); column++) {
+                mask[row][column] = 1;
+            }
+        }
+        return graph.constant(Nd4j.create(mask));
+    }
+
+    /** The probability of each target: softmax(logits)[t, target_t], [n]. */
+    SDVariable probabilities(SDVariable softmax, SDVariable targetIndex) {
+        return new GatherNd(graph, softmax, targetIndex).outputVariable();
+    }
+
+    /** sum over t of weight_t * -log softmax(logits)[t, target_t].
+     *
+     * @param logits      [n, V]
+     * @param targetIndex [n, 2]: t and target_t
+     * @param weights     [n] */
+    SDVariable crossEntropy(SDVariable logits, SDVariable targetIndex, SDVariable weights, SDVariable softmax, long n) {
+        SDVariable picked = probabilities(softmax, targetIndex);
+        SDVariable loss = graph.math.log(picked.add(1e-30)).neg().mul(weights).sum();
+        SDVariable one = ones(n);
+        return define(loss, List.of(logits), g -> List.of(new ScatterNdSub(graph, softmax, targetIndex, one).outputVariable()
+                .mul(weights.reshape(n, 1)).mul(g)));
+    }
+}

@@ -1,0 +1,68 @@
+package io.github.bitttt.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import io.github.bitttt.llama.train.TrainingGraph;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Param;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The graph reading against the independent reference: loss, logits, memories and every gradient. */
+class GraphGoldenTest {
+    @ParameterizedTest
+    @MethodSource("io.github.bitttt.tests.GoldenFixture#names")
+    void lossLogitsMemoriesAndGradients(String name) {
+        GoldenFixture golden = GoldenFixture.load(name);
+        try (TrainingGraph graph = TrainingGraph.training(golden.model(), 1, golden.inputs().length)) {
+            graph.load(golden.weights());
+            assertThat(graph.step(golden.inputs(), golden.targets())).isCloseTo(golden.loss(), offset(2e-4));
+            assertMemories(golden.memories(), graph.memories());
+            Map<String, double[]> gradients = golden.gradients();
+            for (Param param : golden.model().params()) {
+                assertThat(gradientError(gradients.get(param.path()), graph, param)).as(param.path()).isLessThan(1e-3);
+            }
+            float[][] logits = graph.logits(golden.inputs());
+            double[][] expected = golden.logits();
+            for (int t = 0; t < expected.length; t++) {
+                assertThat(GoldenFixture.relativeError(expected[t], doubles(logits[t]))).isLessThan(2e-4);
+            }
+        }
+    }
+
+    private static void assertMemories(List<Memory<double[]>> expected, List<Memory<float[]>> got) {
+        for (int layer = 0; layer < expected.size(); layer++) {
+            assertClose(expected.get(layer).weights(), got.get(layer).weights());
+            assertClose(expected.get(layer).previous(), got.get(layer).previous());
+            assertClose(expected.get(layer).feature(), got.get(layer).feature());
+        }
+    }
+
+    private static void assertClose(double[] expected, float[] got) {
+        assertThat(GoldenFixture.relativeError(expected, doubles(got))).isLessThan(2e-4);
+    }
+
+    /** The norm of the difference over the norm of the expected gradient. */
+    private static double gradientError(double[] expected, TrainingGraph graph, Param param) {
+        float[] got = new float[param.length()];
+        graph.gradient(param, got);
+        double difference = 0;
+        double norm = 0;
+        for (int i = 0; i < got.length; i++) {
+            difference += Math.pow(expected[i] - got[i], 2);
+            norm += expected[i] * expected[i];
+        }
+        return Math.sqrt(difference / norm);
+    }
+
+    private static double[] doubles(float[] values) {
+        double[] doubles = new double[values.length];
+        for (int i = 0; i < doubles.length; i++) {
+            doubles[i] = values[i];
+        }
+        return doubles;
+    }
+}
