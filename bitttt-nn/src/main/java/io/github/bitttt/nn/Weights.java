@@ -55,6 +55,16 @@ public final class Weights {
         }
     }
 
+    /** Masters.
+     *
+     * @param values float32 numbers by parameter; the arrays are kept, not copied
+     * @return weights over them */
+    public static Weights of(SequencedMap<Param, float[]> values) {
+        SequencedMap<Param, Weight> weights = new LinkedHashMap<>();
+        values.forEach((param, floats) -> weights.put(param, new Weight.Floats(floats)));
+        return new Weights(weights);
+    }
+
     /** First values of a model, a function of the seed and each parameter's path.
      *
      * @param params the model's parameters

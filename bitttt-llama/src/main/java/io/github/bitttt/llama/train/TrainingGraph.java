@@ -41,6 +41,7 @@ public final class TrainingGraph implements AutoCloseable {
     private final Map<Param, String> gradients = new HashMap<>();
     private final List<Memory<SDVariable>> first;
     private final List<Memory<SDVariable>> last;
+    private final List<String> outputs; // logits and last memories
     private final String probabilities;
     private final INDArray ids;
     private final INDArray targetIndex;
@@ -86,16 +87,18 @@ public final class TrainingGraph implements AutoCloseable {
         last = List.copyOf(memories);
         GraphOps.Loss loss = ops.crossEntropy(logits, indexVariable, weightsVariable);
         probabilities = loss.probabilities().name();
-        List<String> outputs = new ArrayList<>(List.of(LOGITS, probabilities));
+        outputs = new ArrayList<>(List.of(LOGITS));
         last.forEach(memory -> outputs.addAll(names(memory)));
+        List<String> all = new ArrayList<>(outputs);
+        all.add(probabilities);
         ops.variables().forEach((param, variable) -> parameters.put(param, variable.getArr()));
         if (differentiate) {
             List<String> wanted = ops.variables().values().stream().map(SDVariable::name).toList();
             Map<String, SDVariable> found = ReverseMode.gradients(graph, ops.rules(), loss.value(), wanted);
             ops.variables().forEach((param, variable) -> gradients.put(param, found.get(variable.name()).name()));
-            outputs.addAll(gradients.values());
+            all.addAll(gradients.values());
         }
-        executor = new StaticExecutor(graph, outputs, inputs);
+        executor = new StaticExecutor(graph, all, inputs);
     }
 
     private List<Memory<SDVariable>> memories(GraphOps ops, Map<String, INDArray> inputs) {
@@ -196,6 +199,30 @@ public final class TrainingGraph implements AutoCloseable {
      * @param weights [B * T], at least 0 and not all 0; 0 leaves a target out of the loss
      * @return weighted mean cross entropy in nats, summed in double */
     public double step(int[] inputs, int[] targets, float[] weights) {
+        double total = set(inputs, targets, weights);
+        executor.run();
+        return loss(weights, total);
+    }
+
+    /** The loss alone, without gradients.
+     *
+     * @param inputs  [B * T] token ids
+     * @param targets [B * T] the ids that follow
+     * @param weights [B * T], at least 0 and not all 0
+     * @return weighted mean cross entropy in nats, summed in double */
+    public double loss(int[] inputs, int[] targets, float[] weights) {
+        double total = set(inputs, targets, weights);
+        executor.run(List.of(probabilities));
+        return loss(weights, total);
+    }
+
+    private double loss(float[] weights, double total) {
+        double[] picked = executor.array(probabilities).toDoubleVector();
+        return IntStream.range(0, picked.length).mapToDouble(i -> weights[i] == 0 ? 0 : -Math.log(picked[i]) * weights[i])
+                .sum() / total;
+    }
+
+    private double set(int[] inputs, int[] targets, float[] weights) {
         check("inputs", inputs);
         check("targets", targets);
         double total = IntStream.range(0, weights.length).mapToDouble(i -> weights[i]).sum();
@@ -212,10 +239,7 @@ public final class TrainingGraph implements AutoCloseable {
             targetIndex.assign(index);
         }
         assign(targetWeights, shares);
-        executor.run();
-        double[] picked = executor.array(probabilities).toDoubleVector();
-        return IntStream.range(0, picked.length).mapToDouble(i -> weights[i] == 0 ? 0 : -Math.log(picked[i]) * weights[i])
-                .sum() / total;
+        return total;
     }
 
     private static void assignInts(INDArray array, int[] values) {
@@ -258,7 +282,7 @@ public final class TrainingGraph implements AutoCloseable {
     public float[][] logits(int[] inputs) {
         check("inputs", inputs);
         assignInts(ids, inputs);
-        executor.run();
+        executor.run(outputs);
         return executor.array(LOGITS).toFloatMatrix();
     }
 

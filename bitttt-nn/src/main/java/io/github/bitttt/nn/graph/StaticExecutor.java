@@ -42,6 +42,8 @@ public final class StaticExecutor implements AutoCloseable {
     private final Map<INDArray, int[]> readers = new IdentityHashMap<>();
     private final Map<BufferSize, Deque<INDArray>> free = new HashMap<>();
     private final Map<String, Integer> lastUse = new HashMap<>();
+    // How many bound operations must have run before a value is there.
+    private final Map<String, Integer> readyAfter = new HashMap<>();
     private long bytes;
 
     private record Bound(DifferentialFunction function, OpContext context) {
@@ -114,6 +116,7 @@ public final class StaticExecutor implements AutoCloseable {
         Bound step = new Bound(function, context);
         step.run();
         bound.add(step);
+        outputs.forEach(output -> readyAfter.put(output, bound.size()));
     }
 
     private static List<LongShapeDescriptor> prepare(DifferentialFunction function, INDArray[] inputs, OpContext context) {
@@ -143,6 +146,7 @@ public final class StaticExecutor implements AutoCloseable {
     private void view(SameDiffOp op, INDArray array) {
         String output = op.getOutputsOfOp().getFirst();
         arrays.put(output, array);
+        readyAfter.put(output, readyAfter.getOrDefault(op.getInputsToOp().getFirst(), 0));
         INDArray buffer = buffers.get(op.getInputsToOp().getFirst());
         if (buffer != null) {
             buffers.put(output, buffer);
@@ -185,6 +189,14 @@ public final class StaticExecutor implements AutoCloseable {
     /** Runs every operation once, on what the placeholders and variables hold now. */
     public void run() {
         bound.forEach(Bound::run);
+    }
+
+    /** Runs what comes up to the last of some outputs: the forward pass without the gradients, say.
+     *
+     * @param outputs names of values whose arrays will be up to date */
+    public void run(Collection<String> outputs) {
+        int operations = outputs.stream().mapToInt(name -> readyAfter.getOrDefault(name, 0)).max().orElse(0);
+        bound.subList(0, operations).forEach(Bound::run);
     }
 
     /** The array of an output, a placeholder or a variable: the same one for every run.
