@@ -114,4 +114,12 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
     public BitLlamaConfig withQuantization(Quantization rounding) {
         return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, rounding, headBias);
     }
+
+    /** The same with or without a bias of the head.
+     *
+     * @param bias whether the head adds one
+     * @return a new config */
+    public BitLlamaConfig withHeadBias(boolean bias) {
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, quantization, bias);
+    }
 }

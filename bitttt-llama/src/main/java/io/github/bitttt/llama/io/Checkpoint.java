@@ -1,0 +1,229 @@
+package io.github.bitttt.llama.io;
+
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Weight;
+import io.github.bitttt.nn.Weights;
+import io.github.bitttt.tensor.TernaryMatrix;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.stream.Stream;
+
+/**
+ * A model on disk: a folder with {@code config.json}, {@code model.safetensors} and, beside them, {@code tokenizer.json}.
+ *
+ * <p><em>Masters</em> hold float32. <em>Packed</em> folders hold each ternary weight as uint8 [ceil(out/4), in] with
+ * {@code <name>_scale} [1], embedding and head as int8 rows with {@code <name>_scale} [V].
+ *
+ * @param config     sizes and forms
+ * @param weights    masters or packed
+ * @param configText of the file it came from, whose unknown keys are kept; {@code {}} for a new model
+ * @param metadata   text that travels with the weights: data, seeds, losses
+ */
+public record Checkpoint(BitLlamaConfig config, Weights weights, String configText, Map<String, String> metadata) {
+    /** The weights' file in a model folder. */
+    public static final String MODEL_FILE = "model.safetensors";
+    private static final String SCALE = "_scale";
+    private static final String HEAD_BIAS = "lm_head.bias";
+
+    /** Checks that the weights are this config's. */
+    public Checkpoint {
+        metadata = Map.copyOf(metadata);
+        new BitLlama(config).params().forEach(weights::get);
+    }
+
+    /** A model that comes from no file.
+     *
+     * @param config   sizes and forms
+     * @param weights  its numbers
+     * @param metadata text that travels with them */
+    public Checkpoint(BitLlamaConfig config, Weights weights, Map<String, String> metadata) {
+        this(config, weights, "{}", metadata);
+    }
+
+    /** Reads a model folder.
+     *
+     * @param folder with config and weights
+     * @return the model
+     * @throws CheckpointException if a file says something wrong
+     * @throws IOException         if a file is missing or cannot be read */
+    public static Checkpoint load(Path folder) throws IOException {
+        for (String name : List.of(ConfigJson.FILE, MODEL_FILE)) {
+            if (!Files.isRegularFile(folder.resolve(name))) {
+                throw new CheckpointException(folder, name + " is missing; a model folder holds " + ConfigJson.FILE + ", "
+                        + MODEL_FILE + " and tokenizer.json");
+            }
+        }
+        Path configFile = folder.resolve(ConfigJson.FILE);
+        return of(Files.readString(configFile), configFile, Safetensors.read(folder.resolve(MODEL_FILE)));
+    }
+
+    static Checkpoint of(String configText, Path configFile, Safetensors file) throws IOException {
+        BitLlamaConfig config = ConfigJson.parse(configText, configFile)
+                .withHeadBias(file.tensors().containsKey(HEAD_BIAS));
+        SequencedMap<Param, Weight> weights = new LinkedHashMap<>();
+        for (Param param : new BitLlama(config).params()) {
+            weights.put(param, weight(file, param));
+        }
+        return new Checkpoint(config, new Weights(weights), configText, file.metadata());
+    }
+
+    private static Weight weight(Safetensors file, Param param) throws CheckpointException {
+        Tensor tensor = file.get(param.path());
+        boolean packed = tensor.type().bytes() == 1 && param.kind() != Param.Kind.FLOAT;
+        if (!packed) {
+            return new Weight.Floats(floats(file, param.path(), tensor, param.shape()));
+        }
+        boolean ternary = param.kind() == Param.Kind.TERNARY;
+        int rows = ternary ? Math.ceilDiv(param.rows(), 4) : param.rows();
+        checkShape(file, param.path(), tensor, List.of(rows, param.columns()));
+        String scaleName = param.path() + SCALE;
+        float[] scales = floats(file, scaleName, file.get(scaleName), List.of(ternary ? 1 : param.rows()));
+        try {
+            return ternary
+                    ? new Weight.Ternary(TernaryMatrix.unpack(tensor.bytes(), param.rows(), param.columns(), scales[0]))
+                    : new Weight.Int8Rows(tensor.bytes(), scales);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(file.file(), "tensor " + param.path() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void checkShape(Safetensors file, String name, Tensor tensor, List<Integer> shape)
+            throws CheckpointException {
+        if (!tensor.shape().equals(shape.stream().map(Integer::longValue).toList())) {
+            throw new CheckpointException(file.file(),
+                    "tensor " + name + " must have shape " + shape + ", got " + tensor.type() + " " + tensor.shape());
+        }
+    }
+
+    static float[] floats(Safetensors file, String name, Tensor tensor, List<Integer> shape)
+            throws CheckpointException {
+        checkShape(file, name, tensor, shape);
+        float[] values;
+        try {
+            values = tensor.floats();
+        } catch (IllegalStateException e) {
+            throw new CheckpointException(file.file(), "tensor " + name + ": " + e.getMessage(), e);
+        }
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new CheckpointException(file.file(),
+                        "tensor " + name + ": every number must be finite, got " + values[i] + " at element " + i);
+            }
+        }
+        return values;
+    }
+
+    /** The same model with ternary codes and int8 rows: about a sixth of the size.
+     *
+     * @return a packed checkpoint */
+    public Checkpoint pack() {
+        return new Checkpoint(config, weights.pack(config.quantization().scaleWeights()), configText, metadata);
+    }
+
+    /** Writes a new model folder, whole or not at all.
+     *
+     * @param folder    which must not exist yet
+     * @param tokenizer the contents of {@code tokenizer.json}; empty for none
+     * @throws IOException if the folder exists or cannot be written */
+    public void save(Path folder, String tokenizer) throws IOException {
+        if (Files.exists(folder)) {
+            throw new IOException(folder + ": exists already; choose another folder or remove it first");
+        }
+        Path absolute = folder.toAbsolutePath();
+        Files.createDirectories(absolute.getParent());
+        Path beside = absolute.resolveSibling("." + absolute.getFileName() + ".new");
+        delete(beside);
+        Files.createDirectory(beside);
+        try {
+            AtomicFile.write(beside.resolve(ConfigJson.FILE), ConfigJson.write(config, configText, folder));
+            if (!tokenizer.isEmpty()) {
+                AtomicFile.write(beside.resolve("tokenizer.json"), tokenizer);
+            }
+            saveWeights(beside);
+            Files.move(beside, absolute, StandardCopyOption.ATOMIC_MOVE);
+            AtomicFile.forceFolder(absolute.getParent());
+        } finally {
+            delete(beside);
+        }
+    }
+
+    /** Removes what an interrupted {@link #save} left beside, if anything. */
+    private static void delete(Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(folder);
+        }
+    }
+
+    /** Replaces the weights in a model folder of the same config: the old file stays whole until the new one is.
+     *
+     * @param folder with this config
+     * @throws IOException if that fails; what was there before is there still */
+    public void saveWeights(Path folder) throws IOException {
+        SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+        for (Param param : weights.params()) {
+            put(tensors, param, weights.get(param));
+        }
+        Safetensors.write(folder.resolve(MODEL_FILE), tensors, metadata);
+    }
+
+    private static void put(SequencedMap<String, Tensor> tensors, Param param, Weight weight) {
+        switch (weight) {
+            case Weight.Floats(float[] values) -> tensors.put(param.path(),
+                    Tensor.of(values, param.shape().stream().mapToLong(Integer::longValue).toArray()));
+            case Weight.Ternary(TernaryMatrix matrix) -> {
+                byte[] packed = matrix.pack();
+                tensors.put(param.path(), Tensor.of(Tensor.Type.U8, packed, Math.ceilDiv(param.rows(), 4), param.columns()));
+                tensors.put(param.path() + SCALE, Tensor.of(new float[]{matrix.scale()}, 1));
+            }
+            case Weight.Int8Rows(byte[] codes, float[] scales) -> {
+                tensors.put(param.path(), Tensor.of(Tensor.Type.I8, codes, param.rows(), param.columns()));
+                tensors.put(param.path() + SCALE, Tensor.of(scales, scales.length));
+            }
+        }
+    }
+
+    /** What a memory belongs to: SHA-256 over the config and the ternary codes and scales, the same for masters and packed.
+     *
+     * @return 64 hexadecimal digits */
+    public String fingerprint() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(ConfigJson.write(config, "{}", Path.of(ConfigJson.FILE)).getBytes(StandardCharsets.UTF_8));
+            Weights frozen = weights.freeze(config.quantization().scaleWeights());
+            for (Param param : frozen.params()) {
+                if (frozen.get(param) instanceof Weight.Ternary(TernaryMatrix matrix)) {
+                    digest.update(param.path().getBytes(StandardCharsets.UTF_8));
+                    digest.update(matrix.pack());
+                    digest.update(ByteBuffer.allocate(4).putFloat(matrix.scale()).flip());
+                }
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException | CheckpointException e) {
+            throw new AssertionError("every Java has SHA-256, and an empty object is JSON", e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "Checkpoint[" + new BitLlama(config) + ", " + (weights.areMasters() ? "masters" : "packed") + ", "
+                + weights.bytes() + " bytes]";
+    }
+}
