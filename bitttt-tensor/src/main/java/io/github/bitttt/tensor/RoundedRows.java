@@ -1,7 +1,9 @@
 package io.github.bitttt.tensor;
 
+import io.github.bitttt.tensor.internal.Kernels;
 import io.github.bitttt.tensor.internal.NaiveKernels;
-import java.util.Arrays;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
@@ -11,20 +13,36 @@ import java.util.Objects;
  */
 public final class RoundedRows {
     private final int columns;
-    private byte[] codes;
-    private float[] scales;
+    private final Kernels kernels;
+    private final long stride; // bytes of a row's tables
+    private float[] scales = new float[0];
+    private Kernels.Input input;
+    private int[] sums = new int[0];
     private int rows;
 
     /** An empty buffer.
      *
      * @param columns of each row */
     public RoundedRows(int columns) {
+        this(columns, KernelChoice.current().kernels());
+    }
+
+    RoundedRows(int columns, Kernels kernels) {
         if (columns < 1) {
             throw new IllegalArgumentException("columns must be at least 1, got " + columns);
         }
         this.columns = columns;
-        this.codes = new byte[columns];
-        this.scales = new float[1];
+        this.kernels = kernels;
+        this.stride = kernels.tableBytes(columns);
+        grow(1);
+    }
+
+    private void grow(int n) {
+        // 64 more codes, so that a vector that begins at the last of them can be loaded whole.
+        byte[] codes = new byte[n * columns + 64];
+        scales = new float[n];
+        MemorySegment tables = stride == 0 ? MemorySegment.NULL : Arena.ofAuto().allocate(n * stride, 64);
+        input = new Kernels.Input(codes, columns, tables, stride, new Kernels.Scratch());
     }
 
     /** Rounds rows; what was here before is gone.
@@ -35,11 +53,11 @@ public final class RoundedRows {
     public void round(float[] x, int offset, int n) {
         Objects.checkFromIndexSize(offset, n * columns, x.length);
         if (scales.length < n) {
-            codes = Arrays.copyOf(codes, n * columns);
-            scales = Arrays.copyOf(scales, n);
+            grow(n);
         }
         for (int row = 0; row < n; row++) {
-            scales[row] = NaiveKernels.round(x, offset + row * columns, columns, codes, row * columns);
+            scales[row] = NaiveKernels.round(x, offset + row * columns, columns, input.codes(), row * columns);
+            kernels.buildTables(input.codes(), row * columns, columns, input.tables(), row * stride);
         }
         rows = n;
     }
@@ -70,10 +88,22 @@ public final class RoundedRows {
      * @param column its column
      * @return -127 to 127 */
     public byte code(int row, int column) {
-        return codes[Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns)];
+        return input.codes()[Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns)];
     }
 
-    byte[] codes() {
-        return codes;
+    Kernels kernels() {
+        return kernels;
+    }
+
+    Kernels.Input input() {
+        return input;
+    }
+
+    /** Room for integer sums, kept from call to call. */
+    int[] sums(int length) {
+        if (sums.length < length) {
+            sums = new int[length];
+        }
+        return sums;
     }
 }

@@ -1,5 +1,6 @@
 package io.github.bitttt.tensor;
 
+import io.github.bitttt.tensor.internal.Kernels;
 import io.github.bitttt.tensor.internal.NaiveKernels;
 import java.util.Objects;
 
@@ -14,12 +15,41 @@ public final class TernaryMatrix {
     private final int columns;
     private final float scale;
     private final byte[] codes;
+    private final Kernels kernels;
+    // In the kernels' own layout; made when first multiplied, twice at worst, and then the same.
+    private volatile Kernels.Weights weights;
 
     private TernaryMatrix(int rows, int columns, float scale, byte[] codes) {
+        this(rows, columns, scale, codes, null);
+    }
+
+    private TernaryMatrix(int rows, int columns, float scale, byte[] codes, Kernels kernels) {
         this.rows = rows;
         this.columns = columns;
         this.scale = scale;
         this.codes = codes;
+        this.kernels = kernels;
+    }
+
+    /** The same matrix for a family of kernels, past the choice of the process. */
+    TernaryMatrix with(Kernels family) {
+        return new TernaryMatrix(rows, columns, scale, codes, family);
+    }
+
+    private Kernels.Weights weights() {
+        Kernels.Weights ready = weights;
+        if (ready == null) {
+            Kernels family = kernels == null ? KernelChoice.current().kernels() : kernels;
+            ready = family.weights(codes, rows, columns);
+            weights = ready;
+        }
+        return ready;
+    }
+
+    /** The kernel that multiplies this matrix.
+     *  @return its name */
+    public String kernel() {
+        return weights().kernel();
     }
 
     private static void checkShape(int rows, int columns, float scale) {
@@ -167,7 +197,7 @@ public final class TernaryMatrix {
      * @return a new matrix */
     public TernaryMatrix withScale(float other) {
         checkShape(rows, columns, other);
-        return new TernaryMatrix(rows, columns, other, codes);
+        return new TernaryMatrix(rows, columns, other, codes, kernels);
     }
 
     /** What the packed form takes.
@@ -208,8 +238,10 @@ public final class TernaryMatrix {
     public void matVec(RoundedRows x, int row, float[] y, int yOffset) {
         checkLength("inputs", columns, x.columns(), rows, columns);
         Objects.checkFromIndexSize(yOffset, rows, y.length);
-        int[] sums = new int[rows];
-        NaiveKernels.sums(codes, columns, x.codes(), row * columns, sums);
+        Objects.checkIndex(row, x.rows());
+        Kernels.Weights ready = weights();
+        int[] sums = x.sums(ready.paddedRows());
+        ready.sums(x.input(), row, sums);
         float factor = scale / x.scale(row);
         for (int out = 0; out < rows; out++) {
             y[yOffset + out] = sums[out] * factor;

@@ -108,6 +108,14 @@ record GoldenFixture(String name, BitLlama model, Weights weights, int[] tokenId
         return floats;
     }
 
+    static double[] doubles(float[] values) {
+        double[] doubles = new double[values.length];
+        for (int i = 0; i < doubles.length; i++) {
+            doubles[i] = values[i];
+        }
+        return doubles;
+    }
+
     private static byte[] bytes(String name, String file) {
         String path = "/golden/" + name + "/" + file;
         try (InputStream in = GoldenFixture.class.getResourceAsStream(path)) {

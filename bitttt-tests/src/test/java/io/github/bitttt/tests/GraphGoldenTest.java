@@ -28,7 +28,7 @@ class GraphGoldenTest {
             float[][] logits = graph.logits(golden.inputs());
             double[][] expected = golden.logits();
             for (int t = 0; t < expected.length; t++) {
-                assertThat(GoldenFixture.relativeError(expected[t], doubles(logits[t]))).isLessThan(2e-4);
+                assertThat(GoldenFixture.relativeError(expected[t], GoldenFixture.doubles(logits[t]))).isLessThan(2e-4);
             }
         }
     }
@@ -42,7 +42,7 @@ class GraphGoldenTest {
     }
 
     private static void assertClose(double[] expected, float[] got) {
-        assertThat(GoldenFixture.relativeError(expected, doubles(got))).isLessThan(2e-4);
+        assertThat(GoldenFixture.relativeError(expected, GoldenFixture.doubles(got))).isLessThan(2e-4);
     }
 
     /** The norm of the difference over the norm of the expected gradient. */
@@ -56,13 +56,5 @@ class GraphGoldenTest {
             norm += expected[i] * expected[i];
         }
         return Math.sqrt(difference / norm);
-    }
-
-    private static double[] doubles(float[] values) {
-        double[] doubles = new double[values.length];
-        for (int i = 0; i < doubles.length; i++) {
-            doubles[i] = values[i];
-        }
-        return doubles;
     }
 }

@@ -1,21 +1,72 @@
 package io.github.bitttt.tensor.internal;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * The meaning of every kernel: plain loops, never tuned. Each fast kernel is tested against its twin here.
  */
-public final class NaiveKernels {
+public final class NaiveKernels implements Kernels {
+    /** The family. */
+    public static final NaiveKernels INSTANCE = new NaiveKernels();
+
+    private static final FloatKernels FLOATS = new FloatKernels() {
+    };
+
     private NaiveKernels() {
+    }
+
+    private record Codes(byte[] codes, int rows, int columns) implements Weights {
+        @Override
+        public String kernel() {
+            return "naive";
+        }
+
+        @Override
+        public void sums(Input x, int row, int[] y) {
+            NaiveKernels.sums(codes, rows, columns, x.codes(), row * columns, y);
+        }
+
+        @Override
+        public int paddedRows() {
+            return rows;
+        }
+    }
+
+    @Override
+    public String name() {
+        return "naive";
+    }
+
+    @Override
+    public Weights weights(byte[] codes, int rows, int columns) {
+        return new Codes(codes, rows, columns);
+    }
+
+    @Override
+    public long tableBytes(int columns) {
+        return 0;
+    }
+
+    @Override
+    public void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at) {
+        // This family reads the codes themselves.
+    }
+
+    @Override
+    public FloatKernels floats() {
+        return FLOATS;
     }
 
     /** y[r] = sum of x over codes +1, less the sum over codes -1: exact.
      *
      * @param codes   [rows, columns] in row order, each -1, 0 or 1
+     * @param rows    of the matrix
      * @param columns of the matrix
      * @param x       int8 inputs
      * @param xOffset of the first input
      * @param y       [rows] sums */
-    public static void sums(byte[] codes, int columns, byte[] x, int xOffset, int[] y) {
-        for (int row = 0; row < y.length; row++) {
+    public static void sums(byte[] codes, int rows, int columns, byte[] x, int xOffset, int[] y) {
+        for (int row = 0; row < rows; row++) {
             int sum = 0;
             for (int column = 0; column < columns; column++) {
                 int code = codes[row * columns + column];

@@ -1,2 +1,5 @@
-/** The kernels: what they mean, their fast forms, and the choice between them. Not for users. */
+/**
+ * The kernels: what they mean ({@link io.github.bitttt.tensor.internal.NaiveKernels}), their fast forms, and the choice
+ * between them. Not for users. May import: {@code tensor.internal.simd}, by name and only where the vector module is there.
+ */
 package io.github.bitttt.tensor.internal;

@@ -1,0 +1,354 @@
+package io.github.bitttt.nn.cpu;
+
+import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Objective;
+import io.github.bitttt.nn.Ops;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Read;
+import io.github.bitttt.nn.RmsNorm;
+import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.Weight;
+import io.github.bitttt.nn.Weights;
+import io.github.bitttt.tensor.FloatOps;
+import io.github.bitttt.tensor.RoundedRows;
+import io.github.bitttt.tensor.TernaryMatrix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The instructions on a CPU: int8 rows times ternary codes by additions, memories in place.
+ *
+ * <p>Values are buffers that are handed out in order and used again after {@link #reset}; so a pass over as many rows as the
+ * one before allocates nothing. One stream; for one thread. Weights are shared by any number of these.
+ *
+ * <p>W [H, d, d] is held by columns within each head: element (i, j) of head h at h d d + j d + i.
+ */
+public final class CpuOps implements Ops<Rows> {
+    private final Weights weights;
+    private final List<Rows> buffers = new ArrayList<>();
+    private int used;
+    private final Map<Integer, RoundedRows> rounded = new HashMap<>();
+    // What a memory's layer gave back last: the same objects as long as the buffers are.
+    private final Map<Memory<Rows>, TttLayer.Mixed<Rows>> mixed = new IdentityHashMap<>();
+
+    /** The CPU reading of a model.
+     *
+     * @param weights frozen or packed: projections as ternary codes */
+    public CpuOps(Weights weights) {
+        for (Param param : weights.params()) {
+            if (param.kind() == Param.Kind.TERNARY && !(weights.get(param) instanceof Weight.Ternary)) {
+                throw new IllegalArgumentException(param + ": the CPU reading takes ternary codes; freeze the masters first");
+            }
+        }
+        this.weights = weights;
+    }
+
+    /** Takes back every value handed out so far, memories excepted. To be called before each pass. */
+    public void reset() {
+        used = 0;
+    }
+
+    private Rows take(int rows, int columns) {
+        if (used == buffers.size()) {
+            buffers.add(new Rows());
+        }
+        return buffers.get(used++).shape(rows, columns);
+    }
+
+    /** Token ids as a value.
+     *
+     * @param ids  holds them
+     * @param from first
+     * @param to   after the last
+     * @return [to - from, 1] */
+    public Rows tokens(int[] ids, int from, int to) {
+        Rows tokens = take(to - from, 1);
+        for (int i = from; i < to; i++) {
+            tokens.values()[i - from] = ids[i];
+        }
+        return tokens;
+    }
+
+    /** One token id as a value.
+     *
+     * @param id the token
+     * @return [1, 1] */
+    public Rows token(int id) {
+        Rows tokens = take(1, 1);
+        tokens.values()[0] = id;
+        return tokens;
+    }
+
+    /** A memory before the first token: all zero.
+     *
+     * @param layer whose memory
+     * @return zeros */
+    public static Memory<Rows> emptyMemory(TttLayer layer) {
+        return new Memory<>(Rows.zeros(layer.memoryWidth(), layer.headWidth()), Rows.zeros(1, layer.width()),
+                Rows.zeros(1, layer.memoryWidth()));
+    }
+
+    /** A memory in the order of files: weights [H, d, d] by rows.
+     *
+     * @param layer  whose memory
+     * @param memory in place
+     * @return copies */
+    public static Memory<float[]> export(TttLayer layer, Memory<Rows> memory) {
+        return new Memory<>(transposed(memory.weights().values(), layer), memory.previous().toArray(),
+                memory.feature().toArray());
+    }
+
+    /** Overwrites a memory.
+     *
+     * @param layer  whose memory
+     * @param from   in the order of files
+     * @param memory in place */
+    public static void restore(TttLayer layer, Memory<float[]> from, Memory<Rows> memory) {
+        float[] columns = transposed(from.weights(), layer);
+        System.arraycopy(columns, 0, memory.weights().values(), 0, columns.length);
+        System.arraycopy(from.previous(), 0, memory.previous().values(), 0, layer.width());
+        System.arraycopy(from.feature(), 0, memory.feature().values(), 0, layer.memoryWidth());
+    }
+
+    private static float[] transposed(float[] heads, TttLayer layer) {
+        int d = layer.headWidth();
+        float[] turned = new float[layer.heads() * d * d];
+        for (int i = 0; i < turned.length; i++) {
+            int head = i / (d * d);
+            turned[head * d * d + i % d * d + i / d % d] = heads[i];
+        }
+        return turned;
+    }
+
+    private float[] floats(Param param) {
+        return weights.floats(param);
+    }
+
+    private TernaryMatrix ternary(Param param) {
+        return ((Weight.Ternary) weights.get(param)).matrix();
+    }
+
+    @Override
+    public Rows embed(Param table, Rows ids) {
+        int width = table.columns();
+        Rows y = take(ids.rows(), width);
+        for (int t = 0; t < ids.rows(); t++) {
+            int row = (int) ids.values()[t];
+            switch (weights.get(table)) {
+                case Weight.Floats(float[] values) -> System.arraycopy(values, row * width, y.values(), t * width, width);
+                case Weight.Int8Rows(byte[] codes, float[] scales) -> {
+                    for (int i = 0; i < width; i++) {
+                        y.values()[t * width + i] = codes[row * width + i] * scales[row];
+                    }
+                }
+                case Weight.Ternary _ -> throw new IllegalArgumentException(table + ": is ternary");
+            }
+        }
+        return y;
+    }
+
+    @Override
+    public Rows rmsNorm(RmsNorm norm, Rows x) {
+        Rows y = take(x.rows(), x.columns());
+        for (int t = 0; t < x.rows(); t++) {
+            FloatOps.rmsNorm(x.values(), t * x.columns(), floats(norm.gain()), norm.epsilon(), y.values(), t * x.columns());
+        }
+        return y;
+    }
+
+    @Override
+    public Rows bitLinear(BitLinear layer, Rows x) {
+        return layer.quantization().roundActivations() ? project(layer, round(x)) : projectFloats(layer, x);
+    }
+
+    private RoundedRows round(Rows x) {
+        RoundedRows rows = rounded.get(x.columns());
+        if (rows == null) {
+            rows = new RoundedRows(x.columns());
+            rounded.put(x.columns(), rows);
+        }
+        rows.round(x.values(), 0, x.rows());
+        return rows;
+    }
+
+    private Rows project(BitLinear layer, RoundedRows x) {
+        Rows y = take(x.rows(), layer.out());
+        ternary(layer.weight()).matMul(x, y.values());
+        return y;
+    }
+
+    private Rows projectFloats(BitLinear layer, Rows x) {
+        Rows y = take(x.rows(), layer.out());
+        ternary(layer.weight()).matMul(x.values(), x.rows(), y.values());
+        return y;
+    }
+
+    /** Overrides the composite: one rounding and one set of tables for both projections. */
+    @Override
+    public Rows gated(BitLinear gate, BitLinear up, Rows x) {
+        if (!gate.quantization().roundActivations() || !gate.quantization().equals(up.quantization())) {
+            return Ops.super.gated(gate, up, x);
+        }
+        RoundedRows shared = round(x);
+        return siluMultiply(project(gate, shared), project(up, shared));
+    }
+
+    @Override
+    public Rows linear(Param weight, Optional<Param> bias, Rows x) {
+        int out = weight.rows();
+        Rows y = take(x.rows(), out);
+        for (int t = 0; t < x.rows(); t++) {
+            int from = t * x.columns();
+            switch (weights.get(weight)) {
+                case Weight.Floats(float[] values) ->
+                    FloatOps.matVec(values, out, x.values(), from, x.columns(), y.values(), t * out);
+                case Weight.Int8Rows(byte[] codes, float[] scales) ->
+                    FloatOps.matVec(codes, scales, x.values(), from, x.columns(), y.values(), t * out);
+                case Weight.Ternary _ -> throw new IllegalArgumentException(weight + ": is ternary");
+            }
+            if (bias.isPresent()) {
+                float[] offsets = floats(bias.get());
+                for (int i = 0; i < out; i++) {
+                    y.values()[t * out + i] += offsets[i];
+                }
+            }
+        }
+        return y;
+    }
+
+    @Override
+    public Rows add(Rows x, Rows y) {
+        if (x.rows() != y.rows() || x.columns() != y.columns()) {
+            throw new IllegalArgumentException("add takes equal shapes, got " + x + " and " + y);
+        }
+        Rows sum = take(x.rows(), x.columns());
+        float[] a = x.values();
+        float[] b = y.values();
+        float[] c = sum.values();
+        for (int i = 0; i < x.rows() * x.columns(); i++) {
+            c[i] = a[i] + b[i];
+        }
+        return sum;
+    }
+
+    @Override
+    public Rows siluMultiply(Rows gate, Rows up) {
+        Rows y = take(gate.rows(), gate.columns());
+        FloatOps.siluMultiply(gate.values(), up.values(), y.values(), gate.rows() * gate.columns());
+        return y;
+    }
+
+    @Override
+    public Rows tokenShift(Param mu, Rows previous, Rows x) {
+        float[] mix = floats(mu);
+        int width = x.columns();
+        Rows y = take(x.rows(), width);
+        float[] in = x.values();
+        for (int t = 0; t < x.rows(); t++) {
+            float[] before = t == 0 ? previous.values() : in;
+            int beforeAt = t == 0 ? 0 : (t - 1) * width;
+            for (int i = 0; i < width; i++) {
+                float value = in[t * width + i];
+                y.values()[t * width + i] = value + mix[i] * (before[beforeAt + i] - value);
+            }
+        }
+        return y;
+    }
+
+    @Override
+    public Rows normalizeHeads(int heads, Rows f) {
+        Rows y = take(f.rows(), f.columns());
+        System.arraycopy(f.values(), 0, y.values(), 0, f.rows() * f.columns());
+        int width = f.columns() / heads;
+        for (int head = 0; head < f.rows() * heads; head++) {
+            FloatOps.normalize(y.values(), head * width, width);
+        }
+        return y;
+    }
+
+    @Override
+    public Rows moveDown(Rows first, Rows rows) {
+        int width = rows.columns();
+        Rows y = take(rows.rows(), width);
+        System.arraycopy(first.values(), 0, y.values(), 0, width);
+        System.arraycopy(rows.values(), 0, y.values(), width, (rows.rows() - 1) * width);
+        return y;
+    }
+
+    @Override
+    public Rows innerRate(TttLayer.InnerRate rate, int heads, Rows x) {
+        return switch (rate) {
+            case TttLayer.InnerRate.Learned learned -> {
+                Rows y = take(x.rows(), heads);
+                float[] bias = floats(learned.bias());
+                for (int t = 0; t < x.rows(); t++) {
+                    FloatOps.matVec(floats(learned.weight()), heads, x.values(), t * x.columns(), x.columns(), y.values(),
+                            t * heads);
+                    for (int head = 0; head < heads; head++) {
+                        int at = t * heads + head;
+                        y.values()[at] = (float) (1 / (1 + Math.exp(-(y.values()[at] + bias[head]))));
+                    }
+                }
+                yield y;
+            }
+            case TttLayer.InnerRate.Constant(double value) -> {
+                Rows y = take(x.rows(), heads);
+                Arrays.fill(y.values(), 0, x.rows() * heads, (float) value);
+                yield y;
+            }
+        };
+    }
+
+    @Override
+    public Delta<Rows> delta(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates) {
+        return new Delta<>(learn(heads, read, memory, keys, values, rates), memory);
+    }
+
+    private Rows learn(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates) {
+        Rows answers = take(keys.rows(), keys.columns());
+        int d = keys.columns() / heads;
+        for (int t = 0; t < keys.rows(); t++) {
+            for (int head = 0; head < heads; head++) {
+                FloatOps.deltaStep(memory.values(), head * d * d, d, keys.values(), values.values(),
+                        t * keys.columns() + head * d, rates.values()[t * heads + head], read == Read.AFTER, answers.values());
+            }
+        }
+        return answers;
+    }
+
+    @Override
+    public Rows lastRow(Rows rows) {
+        Rows last = take(1, rows.columns());
+        System.arraycopy(rows.values(), (rows.rows() - 1) * rows.columns(), last.values(), 0, rows.columns());
+        return last;
+    }
+
+    /** Overrides the composite: the memory is changed in place and nothing is allocated. */
+    @Override
+    public TttLayer.Mixed<Rows> ttt(TttLayer layer, Memory<Rows> memory, Rows x) {
+        Rows shifted = layer.shift().isPresent() ? tokenShift(layer.shift().get(), memory.previous(), x) : x;
+        Rows features = normalizeHeads(layer.heads(), bitLinear(layer.down(), shifted));
+        Rows keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
+        Rows rates = innerRate(layer.innerRate(), layer.heads(), x);
+        Rows answers = learn(layer.heads(), layer.read(), memory.weights(), keys, features, rates);
+        copyLast(x, memory.previous());
+        copyLast(features, memory.feature());
+        Rows y = bitLinear(layer.up(), answers);
+        TttLayer.Mixed<Rows> known = mixed.get(memory);
+        if (known == null || known.output() != y) {
+            known = new TttLayer.Mixed<>(y, memory);
+            mixed.put(memory, known);
+        }
+        return known;
+    }
+
+    private static void copyLast(Rows rows, Rows into) {
+        System.arraycopy(rows.values(), (rows.rows() - 1) * rows.columns(), into.values(), 0, rows.columns());
+    }
+}

@@ -1,0 +1,114 @@
+package io.github.bitttt.tensor;
+
+import io.github.bitttt.tensor.internal.FloatKernels;
+import java.util.Objects;
+
+/**
+ * The float loops between ternary products, on the kernels of {@link KernelChoice}: checked here, computed there.
+ *
+ * <p>Sums are within n * 2^-23 * sum |x y| of the exact ones. All arrays are the caller's; nothing is allocated.
+ */
+public final class FloatOps {
+    private FloatOps() {
+    }
+
+    private static FloatKernels kernels() {
+        return KernelChoice.current().kernels().floats();
+    }
+
+    /** y = gain * x / sqrt(mean(x^2) + epsilon).
+     *
+     * @param x       inputs
+     * @param xOffset of the first
+     * @param gain    [n]
+     * @param epsilon under the root
+     * @param y       outputs
+     * @param yOffset of the first */
+    public static void rmsNorm(float[] x, int xOffset, float[] gain, double epsilon, float[] y, int yOffset) {
+        Objects.checkFromIndexSize(xOffset, gain.length, x.length);
+        Objects.checkFromIndexSize(yOffset, gain.length, y.length);
+        kernels().rmsNorm(x, xOffset, gain, epsilon, y, yOffset, gain.length);
+    }
+
+    /** x = x / (||x|| + 1e-6), in place.
+     *
+     * @param x      numbers
+     * @param offset of the first
+     * @param n      elements */
+    public static void normalize(float[] x, int offset, int n) {
+        Objects.checkFromIndexSize(offset, n, x.length);
+        kernels().normalize(x, offset, n);
+    }
+
+    /** y = gate / (1 + exp(-gate)) * up.
+     *
+     * @param gate inputs
+     * @param up   inputs
+     * @param y    outputs
+     * @param n    elements of each, from the first */
+    public static void siluMultiply(float[] gate, float[] up, float[] y, int n) {
+        Objects.checkFromIndexSize(0, n, Math.min(gate.length, Math.min(up.length, y.length)));
+        kernels().siluMultiply(gate, 0, up, 0, y, 0, n);
+    }
+
+    /** y_r = sum of matrix[r, i] x_i.
+     *
+     * @param matrix  [rows, n] in row order
+     * @param rows    of the matrix
+     * @param x       holds the input
+     * @param xOffset of its first element
+     * @param n       columns
+     * @param y       outputs
+     * @param yOffset of the first */
+    public static void matVec(float[] matrix, int rows, float[] x, int xOffset, int n, float[] y, int yOffset) {
+        check((long) rows * n, matrix.length, x.length, xOffset, n, y.length, yOffset, rows);
+        FloatKernels kernels = kernels();
+        for (int row = 0; row < rows; row++) {
+            y[yOffset + row] = kernels.dot(matrix, row * n, x, xOffset, n);
+        }
+    }
+
+    /** y_r = scale_r * sum of codes[r, i] x_i: exact to int8 rows within float rounding.
+     *
+     * @param codes   [rows, n] in row order
+     * @param scales  one for each row
+     * @param x       holds the input
+     * @param xOffset of its first element
+     * @param n       columns
+     * @param y       outputs
+     * @param yOffset of the first */
+    public static void matVec(byte[] codes, float[] scales, float[] x, int xOffset, int n, float[] y, int yOffset) {
+        check((long) scales.length * n, codes.length, x.length, xOffset, n, y.length, yOffset, scales.length);
+        FloatKernels kernels = kernels();
+        for (int row = 0; row < scales.length; row++) {
+            y[yOffset + row] = scales[row] * kernels.dot(codes, row * n, x, xOffset, n);
+        }
+    }
+
+    private static void check(long needed, int elements, int inputs, int xOffset, int n, int outputs, int yOffset, int rows) {
+        if (needed > elements) {
+            throw new IllegalArgumentException(
+                    "a matrix [" + rows + ", " + n + "] takes " + needed + " elements, got " + elements);
+        }
+        Objects.checkFromIndexSize(xOffset, n, inputs);
+        Objects.checkFromIndexSize(yOffset, rows, outputs);
+    }
+
+    /** One step of the delta rule: e = v - W k, W += rate e k^T, answer = W v with W before or after.
+     *
+     * @param w       W by columns, element (i, j) at wOffset + j d + i; changed in place
+     * @param wOffset of the first
+     * @param d       width
+     * @param keys    holds k at offset
+     * @param values  holds v at offset
+     * @param offset  of k, v and the answer
+     * @param rate    eta
+     * @param after   read after the update
+     * @param answers receives the answer at offset */
+    public static void deltaStep(float[] w, int wOffset, int d, float[] keys, float[] values, int offset, float rate,
+            boolean after, float[] answers) {
+        Objects.checkFromIndexSize(wOffset, d * d, w.length);
+        Objects.checkFromIndexSize(offset, d, Math.min(keys.length, Math.min(values.length, answers.length)));
+        kernels().deltaStep(w, wOffset, d, keys, offset, values, offset, rate, after, answers, offset);
+    }
+}

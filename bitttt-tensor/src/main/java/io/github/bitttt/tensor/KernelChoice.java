@@ -1,0 +1,96 @@
+package io.github.bitttt.tensor;
+
+import io.github.bitttt.tensor.internal.Kernels;
+import io.github.bitttt.tensor.internal.NaiveKernels;
+import io.github.bitttt.tensor.internal.PlainKernels;
+import java.lang.reflect.InvocationTargetException;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which family of kernels runs: decided once, from {@code -Dbitttt.kernels=naive|plain|vector} or, without it, from what this
+ * Java and this machine offer.
+ *
+ * @param kernels the family
+ * @param reason  why it was chosen
+ */
+public record KernelChoice(Kernels kernels, String reason) {
+    /** The system property that forces a family. */
+    public static final String PROPERTY = "bitttt.kernels";
+
+    private static final String MODULE = "jdk.incubator.vector";
+    private static final String MODULE_OFF = "vector kernels are off: add --add-modules " + MODULE + " to the java command";
+
+    /** Holds the choice; made when first asked for. */
+    private static final class Chosen {
+        static final KernelChoice CHOICE = announce(choose(System.getProperty(PROPERTY)));
+    }
+
+    /** The choice of this process.
+     *
+     * @return always the same
+     * @throws IllegalStateException    if a forced family cannot be had
+     * @throws IllegalArgumentException if the property names no family */
+    public static KernelChoice current() {
+        return Chosen.CHOICE;
+    }
+
+    /** The choice that a value of the property makes.
+     *
+     * @param forced a family's name, or null for the best
+     * @return the choice */
+    static KernelChoice choose(String forced) {
+        if (forced == null) {
+            return best();
+        }
+        return switch (forced.toLowerCase(Locale.ROOT)) {
+            case "naive" -> new KernelChoice(NaiveKernels.INSTANCE, "forced by -D" + PROPERTY);
+            case "plain" -> new KernelChoice(PlainKernels.INSTANCE, "forced by -D" + PROPERTY);
+            case "vector" -> new KernelChoice(vectorKernels(), "forced by -D" + PROPERTY);
+            default -> throw new IllegalArgumentException(
+                    "-D" + PROPERTY + " must be naive, plain or vector, got " + forced);
+        };
+    }
+
+    private static KernelChoice best() {
+        try {
+            return new KernelChoice(vectorKernels(), "vectors of 512 bits");
+        } catch (IllegalStateException e) {
+            return new KernelChoice(PlainKernels.INSTANCE, e.getMessage());
+        }
+    }
+
+    private static KernelChoice announce(KernelChoice choice) {
+        Logger logger = LoggerFactory.getLogger(KernelChoice.class);
+        if (choice.reason().equals(MODULE_OFF)) {
+            logger.warn("{}; plain kernels run instead, at a fraction of the speed", MODULE_OFF);
+        } else {
+            logger.info("{} kernels: {}", choice.kernels().name(), choice.reason());
+        }
+        return choice;
+    }
+
+    private static Kernels vectorKernels() {
+        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
+            throw new IllegalStateException(MODULE_OFF);
+        }
+        try {
+            // By name: without the module the class cannot even be linked.
+            return (Kernels) Class.forName("io.github.bitttt.tensor.internal.simd.VectorKernels").getConstructor()
+                    .newInstance();
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof IllegalStateException unmet) {
+                throw unmet;
+            }
+            throw new LinkageError("vector kernels could not be made", e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("vector kernels are not in this jar", e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return kernels.name() + " kernels (" + reason + ")";
+    }
+}

@@ -1,0 +1,132 @@
+package io.github.bitttt.tensor.internal;
+
+/**
+ * The float loops between ternary products. This interface's own bodies are their meaning, with double accumulation; a
+ * family overrides them for speed within n * 2^-23 * sum |x y| of a sum.
+ */
+public interface FloatKernels {
+
+    /** sum of a[i] b[i].
+     *
+     * @param a       first
+     * @param aOffset of its first element
+     * @param b       second
+     * @param bOffset of its first element
+     * @param n       elements
+     * @return the sum */
+    default float dot(float[] a, int aOffset, float[] b, int bOffset, int n) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            sum += (double) a[aOffset + i] * b[bOffset + i];
+        }
+        return (float) sum;
+    }
+
+    /** sum of codes[i] x[i].
+     *
+     * @param codes       int8
+     * @param codesOffset of the first
+     * @param x           floats
+     * @param xOffset     of the first
+     * @param n           elements
+     * @return the sum */
+    default float dot(byte[] codes, int codesOffset, float[] x, int xOffset, int n) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            sum += (double) codes[codesOffset + i] * x[xOffset + i];
+        }
+        return (float) sum;
+    }
+
+    /** y = gain * x / sqrt(mean(x^2) + epsilon).
+     *
+     * @param x       inputs
+     * @param xOffset of the first
+     * @param gain    [n]
+     * @param epsilon under the root
+     * @param y       outputs
+     * @param yOffset of the first
+     * @param n       elements */
+    default void rmsNorm(float[] x, int xOffset, float[] gain, double epsilon, float[] y, int yOffset, int n) {
+        double mean = (double) dot(x, xOffset, x, xOffset, n) / n;
+        float inverse = (float) (1 / Math.sqrt(mean + epsilon));
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] = gain[i] * (x[xOffset + i] * inverse);
+        }
+    }
+
+    /** x = x / (||x|| + 1e-6), in place.
+     *
+     * @param x      numbers
+     * @param offset of the first
+     * @param n      elements */
+    default void normalize(float[] x, int offset, int n) {
+        float inverse = (float) (1 / (Math.sqrt(dot(x, offset, x, offset, n)) + 1e-6));
+        for (int i = 0; i < n; i++) {
+            x[offset + i] *= inverse;
+        }
+    }
+
+    /** y = gate / (1 + exp(-gate)) * up.
+     *
+     * @param gate       inputs
+     * @param gateOffset of the first
+     * @param up         inputs
+     * @param upOffset   of the first
+     * @param y          outputs
+     * @param yOffset    of the first
+     * @param n          elements */
+    default void siluMultiply(float[] gate, int gateOffset, float[] up, int upOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            float g = gate[gateOffset + i];
+            y[yOffset + i] = (float) (g / (1 + Math.exp(-g))) * up[upOffset + i];
+        }
+    }
+
+    /** y = y + x.
+     *
+     * @param x       what is added
+     * @param xOffset of the first
+     * @param y       changed in place
+     * @param yOffset of the first
+     * @param n       elements */
+    default void add(float[] x, int xOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] += x[xOffset + i];
+        }
+    }
+
+    /** One step of the delta rule: e = v - W k, W += rate e k^T, answer = W v with W before or after.
+     *
+     * @param w            W by columns: element (i, j) at wOffset + j d + i; changed in place
+     * @param wOffset      of the first
+     * @param d            width
+     * @param keys         holds k
+     * @param keyOffset    of the first
+     * @param values       holds v
+     * @param valueOffset  of the first
+     * @param rate         eta
+     * @param after        read after the update
+     * @param answer       receives the answer
+     * @param answerOffset of the first */
+    default void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
+            float rate, boolean after, float[] answer, int answerOffset) {
+        for (int i = 0; i < d; i++) {
+            double predicted = 0;
+            double before = 0;
+            for (int j = 0; j < d; j++) {
+                float element = w[wOffset + j * d + i];
+                predicted += (double) element * keys[keyOffset + j];
+                before += (double) element * values[valueOffset + j];
+            }
+            double step = rate * (values[valueOffset + i] - predicted);
+            double changed = 0;
+            for (int j = 0; j < d; j++) {
+                int index = wOffset + j * d + i;
+                w[index] += (float) (step * keys[keyOffset + j]);
+                changed += (double) w[index] * values[valueOffset + j];
+            }
+            answer[answerOffset + i] = (float) (after ? changed : before);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package io.github.bitttt.tensor.internal;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Kernels without the vector module, in loops that the compiler turns into vector instructions. Naive twin:
+ * {@link NaiveKernels}.
+ *
+ * <p>Eight codes, each plus 1, share a char; neighbouring rows lie side by side, so that lanes are rows. A sum of 256 inputs
+ * times codes 0, 1, 2 is right modulo 2^16, and so is what remains when the inputs' own sum is taken off.
+ */
+public final class PlainKernels implements Kernels {
+    /** The family. */
+    public static final PlainKernels INSTANCE = new PlainKernels();
+
+    private static final int CODES = 8; // of a char
+    private static final int BLOCK = 32; // chars: 256 inputs of at most 127 sum to less than 2^15
+
+    private static final FloatKernels FLOATS = new PlainFloats();
+
+    private PlainKernels() {
+    }
+
+    @Override
+    public String name() {
+        return "plain";
+    }
+
+    @Override
+    public Weights weights(byte[] codes, int rows, int columns) {
+        int groups = Math.ceilDiv(columns, CODES);
+        char[] packed = new char[groups * rows];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < groups * CODES; column++) {
+                int code = column < columns ? codes[row * columns + column] : 0;
+                packed[column / CODES * rows + row] |= (char) (code + 1 << 2 * (column % CODES));
+            }
+        }
+        return new Packed(packed, rows, columns);
+    }
+
+    private record Packed(char[] packed, int rows, int columns) implements Weights {
+        @Override
+        public String kernel() {
+            return "plain";
+        }
+
+        @Override
+        public int paddedRows() {
+            return rows;
+        }
+
+        @Override
+        public void sums(Input x, int row, int[] y) {
+            short[] sums = x.scratch().shorts(rows);
+            int groups = Math.ceilDiv(columns, CODES);
+            Arrays.fill(y, 0, rows, 0);
+            for (int block = 0; block < groups; block += BLOCK) {
+                Arrays.fill(sums, 0, rows, (short) 0);
+                int inputs = 0;
+                for (int group = block; group < Math.min(groups, block + BLOCK); group++) {
+                    int at = row * columns + group * CODES;
+                    int[] in = new int[CODES];
+                    for (int i = 0; i < CODES && group * CODES + i < columns; i++) {
+                        in[i] = x.codes()[at + i];
+                        inputs += in[i];
+                    }
+                    accumulate(packed, group * rows, sums, rows, in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]);
+                }
+                for (int i = 0; i < rows; i++) {
+                    y[i] += (short) (sums[i] - inputs);
+                }
+            }
+        }
+
+        // The compound assignment would keep the compiler from using vectors.
+        private static void accumulate(char[] packed, int offset, short[] sums, int rows, int x0, int x1, int x2, int x3,
+                int x4, int x5, int x6, int x7) {
+            for (int i = 0; i < rows; i++) {
+                int codes = packed[offset + i];
+                sums[i] = (short) (sums[i] + (codes & 3) * x0 + (codes >>> 2 & 3) * x1 + (codes >>> 4 & 3) * x2
+                        + (codes >>> 6 & 3) * x3 + (codes >>> 8 & 3) * x4 + (codes >>> 10 & 3) * x5 + (codes >>> 12 & 3) * x6
+                        + (codes >>> 14) * x7);
+            }
+        }
+    }
+
+    @Override
+    public long tableBytes(int columns) {
+        return 0;
+    }
+
+    @Override
+    public void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at) {
+        // This family reads the codes themselves.
+    }
+
+    @Override
+    public FloatKernels floats() {
+        return FLOATS;
+    }
+
+    /** Sums in eight independent chains. */
+    private static final class PlainFloats implements FloatKernels {
+        @Override
+        public float dot(float[] a, int aOffset, float[] b, int bOffset, int n) {
+            float s0 = 0;
+            float s1 = 0;
+            float s2 = 0;
+            float s3 = 0;
+            int i = 0;
+            for (; i + 4 <= n; i += 4) {
+                s0 += a[aOffset + i] * b[bOffset + i];
+                s1 += a[aOffset + i + 1] * b[bOffset + i + 1];
+                s2 += a[aOffset + i + 2] * b[bOffset + i + 2];
+                s3 += a[aOffset + i + 3] * b[bOffset + i + 3];
+            }
+            for (; i < n; i++) {
+                s0 += a[aOffset + i] * b[bOffset + i];
+            }
+            return s0 + s1 + (s2 + s3);
+        }
+
+        @Override
+        public float dot(byte[] codes, int codesOffset, float[] x, int xOffset, int n) {
+            float s0 = 0;
+            float s1 = 0;
+            float s2 = 0;
+            float s3 = 0;
+            int i = 0;
+            for (; i + 4 <= n; i += 4) {
+                s0 += codes[codesOffset + i] * x[xOffset + i];
+                s1 += codes[codesOffset + i + 1] * x[xOffset + i + 1];
+                s2 += codes[codesOffset + i + 2] * x[xOffset + i + 2];
+                s3 += codes[codesOffset + i + 3] * x[xOffset + i + 3];
+            }
+            for (; i < n; i++) {
+                s0 += codes[codesOffset + i] * x[xOffset + i];
+            }
+            return s0 + s1 + (s2 + s3);
+        }
+
+        @Override
+        public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
+                float rate, boolean after, float[] answer, int answerOffset) {
+            // The answer's room holds W v while the errors are summed; columns of W are neighbours, so lanes are rows.
+            float[] errors = new float[d];
+            Arrays.fill(answer, answerOffset, answerOffset + d, 0);
+            float keyValue = 0;
+            for (int j = 0; j < d; j++) {
+                float key = keys[keyOffset + j];
+                float value = values[valueOffset + j];
+                keyValue += key * value;
+                int column = wOffset + j * d;
+                for (int i = 0; i < d; i++) {
+                    errors[i] -= w[column + i] * key;
+                    answer[answerOffset + i] += w[column + i] * value;
+                }
+            }
+            for (int i = 0; i < d; i++) {
+                errors[i] = rate * (values[valueOffset + i] + errors[i]);
+                answer[answerOffset + i] += after ? errors[i] * keyValue : 0;
+            }
+            for (int j = 0; j < d; j++) {
+                float key = keys[keyOffset + j];
+                int column = wOffset + j * d;
+                for (int i = 0; i < d; i++) {
+                    w[column + i] += errors[i] * key;
+                }
+            }
+        }
+    }
+}

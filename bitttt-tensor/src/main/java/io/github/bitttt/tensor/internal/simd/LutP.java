@@ -1,0 +1,239 @@
+package io.github.bitttt.tensor.internal.simd;
+
+import io.github.bitttt.tensor.internal.Kernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Ternary sums by table look-up, additions only. Naive twin: {@code NaiveKernels.sums}.
+ *
+ * <p>Three inputs form a group; their 27 possible signed sums are a table, and a weight byte says which one it is:
+ * 9 (w0 + 1) + 3 (w1 + 1) + (w2 + 1), plus 32 in odd groups, because the tables of two groups share one vector. An input x is
+ * split into nibbles, x = 16 hi + lo with lo in [-8, 7], so that a sum of three fits a byte; each table entry carries a bias of
+ * 24 that makes it positive. Five groups sum to at most 240 in a byte and are then widened to 16 bits, and after
+ * {@value #FLUSH} groups to 32, before those overflow.
+ *
+ * <p>Weights lie by blocks of 64 rows; lane r of a block holds row (r&1) 32 + ((r>>1)&1) 16 + (r>>2), which is where widening
+ * puts it.
+ */
+final class LutP implements Kernels.Weights {
+    private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_512;
+    private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_512;
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    private static final int LANES = 64;
+    private static final int BIAS = 24;
+    private static final int STEP = 10; // groups of one turn of the loop: twice five, in five table vectors
+    // 16-bit lanes take 240 for every five groups: 65,535 / 240 * 5 groups, down to whole turns.
+    private static final int FLUSH = 1360;
+
+    // For each of a group's three inputs, the lane of (x, -x, 0) that a code byte picks; see window().
+    private static final byte[] PICK0 = pick(0);
+    private static final byte[] PICK1 = pick(1);
+    private static final byte[] PICK2 = pick(2);
+    private static final byte[] WINDOW = window();
+
+    private final MemorySegment codes;
+    private final int rows;
+    private final int columns;
+    private final int groups;
+
+    LutP(byte[] ternary, int rows, int columns) {
+        this.rows = rows;
+        this.columns = columns;
+        this.groups = groups(columns);
+        int blocks = Math.ceilDiv(rows, LANES);
+        codes = Arena.ofAuto().allocate((long) blocks * groups * LANES, LANES);
+        for (int block = 0; block < blocks; block++) {
+            for (int group = 0; group < groups; group++) {
+                for (int lane = 0; lane < LANES; lane++) {
+                    int row = block * LANES + (lane & 1) * 32 + (lane >> 1 & 1) * 16 + (lane >> 2);
+                    codes.set(ValueLayout.JAVA_BYTE, ((long) block * groups + group) * LANES + lane,
+                            (byte) (code(ternary, row, 3 * group) + 32 * (group & 1)));
+                }
+            }
+        }
+    }
+
+    private int code(byte[] ternary, int row, int column) {
+        int code = 0;
+        for (int i = column; i < column + 3; i++) {
+            code = 3 * code + 1 + (row < rows && i < columns ? ternary[row * columns + i] : 0);
+        }
+        return code;
+    }
+
+    private static int groups(int columns) {
+        return Math.ceilDiv(Math.ceilDiv(columns, 3), STEP) * STEP;
+    }
+
+    private static byte[] pick(int input) {
+        byte[] lanes = new byte[LANES];
+        for (int lane = 0; lane < LANES; lane++) {
+            int code = lane & 31;
+            int digit = code >= 27 ? 1 : input == 0 ? code / 9 : input == 1 ? code / 3 % 3 : code % 3;
+            int at = 3 * (lane >> 5) + input;
+            lanes[lane] = (byte) (digit == 2 ? at : digit == 0 ? 6 + at : 12);
+        }
+        return lanes;
+    }
+
+    /** Lanes 0 to 5 are two groups' inputs, 6 to 11 the same again, to be negated; the rest is cleared. */
+    private static byte[] window() {
+        byte[] lanes = new byte[LANES];
+        for (int lane = 0; lane < LANES; lane++) {
+            lanes[lane] = (byte) (lane < 6 ? lane : lane < 12 ? lane - 6 : 63);
+        }
+        return lanes;
+    }
+
+    static long tableBytes(int columns) {
+        // A pair of groups has a table of its low nibbles and one of its high ones.
+        return groups(columns) / 2 * 2L * LANES;
+    }
+
+    static void buildTables(byte[] x, int offset, int columns, MemorySegment tables, long at) {
+        ByteVector pick0 = ByteVector.fromArray(BYTES, PICK0, 0);
+        ByteVector pick1 = ByteVector.fromArray(BYTES, PICK1, 0);
+        ByteVector pick2 = ByteVector.fromArray(BYTES, PICK2, 0);
+        ByteVector window = ByteVector.fromArray(BYTES, WINDOW, 0);
+        ByteVector zero = ByteVector.zero(BYTES);
+        VectorMask<Byte> negated = VectorMask.fromLong(BYTES, 0xFC0);
+        VectorMask<Byte> kept = VectorMask.fromLong(BYTES, 0xFFF);
+        int pairs = groups(columns) / 2;
+        for (int pair = 0; pair < pairs; pair++) {
+            int from = 6 * pair;
+            int left = Math.clamp(columns - from, 0, 6);
+            ByteVector inputs = left == 6 && offset + from + LANES <= x.length
+                    ? ByteVector.fromArray(BYTES, x, offset + from)
+                    : ByteVector.fromArray(BYTES, x, offset + from, VectorMask.fromLong(BYTES, (1L << left) - 1));
+            // x = 16 hi + lo with lo in [-8, 7]: hi = (x >> 4) + bit 3 of x. Shifts of bytes compile badly, those of ints do not.
+            IntVector wide = inputs.reinterpretAsInts();
+            ByteVector lo = inputs.add((byte) 8).and((byte) 15).sub((byte) 8);
+            ByteVector hi = wide.lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes().and((byte) 15)
+                    .lanewise(VectorOperators.XOR, (byte) 8).sub((byte) 8)
+                    .add(wide.lanewise(VectorOperators.LSHR, 3).reinterpretAsBytes().and((byte) 1));
+            ByteVector low = zero.blend(window.selectFrom(lo), kept);
+            low = low.blend(zero.sub(low), negated);
+            ByteVector high = zero.blend(window.selectFrom(hi), kept);
+            high = high.blend(zero.sub(high), negated);
+            pick0.selectFrom(low).add(pick1.selectFrom(low)).add(pick2.selectFrom(low)).add((byte) BIAS)
+                    .intoMemorySegment(tables, at + 128L * pair, ORDER);
+            pick0.selectFrom(high).add(pick1.selectFrom(high)).add(pick2.selectFrom(high)).add((byte) BIAS)
+                    .intoMemorySegment(tables, at + 128L * pair + 64, ORDER);
+        }
+    }
+
+    @Override
+    public String kernel() {
+        return "lutP";
+    }
+
+    @Override
+    public int paddedRows() {
+        return Math.ceilDiv(rows, LANES) * LANES;
+    }
+
+    @Override
+    public void sums(Kernels.Input x, int row, int[] y) {
+        long tables = row * x.stride();
+        for (int block = 0; block * LANES < rows; block++) {
+            for (int from = 0; from < groups; from += FLUSH) {
+                block(codes, ((long) block * groups + from) * LANES, x.tables(), tables + from * 64L,
+                        Math.min(groups - from, FLUSH), y, block * LANES, from == 0);
+            }
+        }
+    }
+
+    /** 64 rows over some groups. Vectors must not leave the method: they would be boxed. */
+    private static void block(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int groups, int[] y,
+            int yAt, boolean first) {
+        ShortVector zero = ShortVector.zero(SHORTS);
+        ShortVector lowAll = zero;
+        ShortVector lowOdd = zero;
+        ShortVector highAll = zero;
+        ShortVector highOdd = zero;
+        ShortVector byteMask = ShortVector.broadcast(SHORTS, 255);
+        long p = codesAt;
+        long q = tablesAt;
+        for (int group = 0; group < groups; group += STEP, p += STEP * 64L, q += STEP * 64L) {
+            ByteVector l2 = load(tables, q + 256);
+            ByteVector h2 = load(tables, q + 320);
+            ByteVector l0 = load(tables, q);
+            ByteVector h0 = load(tables, q + 64);
+            ByteVector l1 = load(tables, q + 128);
+            ByteVector h1 = load(tables, q + 192);
+            ByteVector i0 = load(codes, p);
+            ByteVector i1 = load(codes, p + 64);
+            ByteVector i2 = load(codes, p + 128);
+            ByteVector i3 = load(codes, p + 192);
+            ByteVector i4 = load(codes, p + 256);
+            ShortVector low = i0.selectFrom(l0).add(i1.selectFrom(l0)).add(i2.selectFrom(l1)).add(i3.selectFrom(l1))
+                    .add(i4.selectFrom(l2)).reinterpretAsShorts();
+            ShortVector high = i0.selectFrom(h0).add(i1.selectFrom(h0)).add(i2.selectFrom(h1)).add(i3.selectFrom(h1))
+                    .add(i4.selectFrom(h2)).reinterpretAsShorts();
+            lowAll = lowAll.add(low);
+            lowOdd = lowOdd.add(low.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
+            highAll = highAll.add(high);
+            highOdd = highOdd
+                    .add(high.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
+            ByteVector l3 = load(tables, q + 384);
+            ByteVector h3 = load(tables, q + 448);
+            ByteVector l4 = load(tables, q + 512);
+            ByteVector h4 = load(tables, q + 576);
+            ByteVector i5 = load(codes, p + 320);
+            ByteVector i6 = load(codes, p + 384);
+            ByteVector i7 = load(codes, p + 448);
+            ByteVector i8 = load(codes, p + 512);
+            ByteVector i9 = load(codes, p + 576);
+            low = i5.selectFrom(l2).add(i6.selectFrom(l3)).add(i7.selectFrom(l3)).add(i8.selectFrom(l4))
+                    .add(i9.selectFrom(l4)).reinterpretAsShorts();
+            high = i5.selectFrom(h2).add(i6.selectFrom(h3)).add(i7.selectFrom(h3)).add(i8.selectFrom(h4))
+                    .add(i9.selectFrom(h4)).reinterpretAsShorts();
+            lowAll = lowAll.add(low);
+            lowOdd = lowOdd.add(low.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
+            highAll = highAll.add(high);
+            highOdd = highOdd
+                    .add(high.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
+        }
+        // Even bytes: all, less the odd ones' share; in 16 bits that is exact although "all" has wrapped around.
+        IntVector lowOdds = lowOdd.reinterpretAsInts();
+        IntVector highOdds = highOdd.reinterpretAsInts();
+        IntVector lowEvens = lowAll.sub(shiftedUp(lowOdds)).reinterpretAsInts();
+        IntVector highEvens = highAll.sub(shiftedUp(highOdds)).reinterpretAsInts();
+        int bias = BIAS * groups * 17;
+        IntVector s0 = lowEvens.and(0xffff).add(highEvens.and(0xffff).lanewise(VectorOperators.LSHL, 4)).sub(bias);
+        IntVector s1 = lowEvens.lanewise(VectorOperators.LSHR, 16)
+                .add(highEvens.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 4)).sub(bias);
+        IntVector s2 = lowOdds.and(0xffff).add(highOdds.and(0xffff).lanewise(VectorOperators.LSHL, 4)).sub(bias);
+        IntVector s3 = lowOdds.lanewise(VectorOperators.LSHR, 16)
+                .add(highOdds.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.LSHL, 4)).sub(bias);
+        if (!first) {
+            s0 = s0.add(IntVector.fromArray(INTS, y, yAt));
+            s1 = s1.add(IntVector.fromArray(INTS, y, yAt + 16));
+            s2 = s2.add(IntVector.fromArray(INTS, y, yAt + 32));
+            s3 = s3.add(IntVector.fromArray(INTS, y, yAt + 48));
+        }
+        s0.intoArray(y, yAt);
+        s1.intoArray(y, yAt + 16);
+        s2.intoArray(y, yAt + 32);
+        s3.intoArray(y, yAt + 48);
+    }
+
+    private static ByteVector load(MemorySegment segment, long at) {
+        return ByteVector.fromMemorySegment(BYTES, segment, at, ORDER);
+    }
+
+    private static ShortVector shiftedUp(IntVector shorts) {
+        return shorts.lanewise(VectorOperators.LSHL, 8).reinterpretAsShorts().and((short) 0xff00);
+    }
+}
