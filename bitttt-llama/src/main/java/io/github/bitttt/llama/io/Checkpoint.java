@@ -7,6 +7,7 @@ import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -68,6 +69,19 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
         }
         Path configFile = folder.resolve(ConfigJson.FILE);
         return of(Files.readString(configFile), configFile, Safetensors.read(folder.resolve(MODEL_FILE)));
+    }
+
+    /** Reads a model from a stream, such as a class path resource.
+     *
+     * @param name   of its origin, for messages
+     * @param config the contents of {@code config.json}
+     * @param model  the contents of {@value #MODEL_FILE}
+     * @return the model
+     * @throws CheckpointException if one of them says something wrong
+     * @throws IOException         if the stream cannot be read */
+    public static Checkpoint read(String name, String config, InputStream model) throws IOException {
+        Path origin = Path.of(name);
+        return of(config, origin.resolve(ConfigJson.FILE), Safetensors.read(origin.resolve(MODEL_FILE), model));
     }
 
     static Checkpoint of(String configText, Path configFile, Safetensors file) throws IOException {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -52,6 +53,13 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
     private record Entry(String name, Tensor.Type type, List<Long> shape, long from, long to) {
     }
 
+    /** Where the bytes are. */
+    private interface Source {
+        long size() throws IOException;
+
+        int read(ByteBuffer into, long position) throws IOException;
+    }
+
     /** Reads a whole file.
      *
      * @param file a safetensors file
@@ -60,51 +68,92 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
      * @throws IOException         if it cannot be read */
     public static Safetensors read(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            JsonNode header = header(file, channel);
-            long start = channel.position();
-            List<Entry> entries = entries(file, header, channel.size() - start);
-            SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
-            for (Entry entry : entries) {
-                ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(entry.to() - entry.from()));
-                readFully(file, channel, data, start + entry.from());
-                tensors.put(entry.name(), new Tensor(entry.type(), entry.shape(), data));
-            }
-            return new Safetensors(file, tensors, metadata(file, header.path(METADATA)));
+            return read(file, new Source() {
+                @Override
+                public long size() throws IOException {
+                    return channel.size();
+                }
+
+                @Override
+                public int read(ByteBuffer into, long position) throws IOException {
+                    return channel.read(into, position);
+                }
+            });
         }
     }
 
-    private static JsonNode header(Path file, FileChannel channel) throws IOException {
-        long size = channel.size();
+    /** Reads a whole stream.
+     *
+     * @param name   of its origin, for messages
+     * @param stream the contents of a safetensors file
+     * @return its tensors
+     * @throws CheckpointException if it says something wrong
+     * @throws IOException         if it cannot be read */
+    static Safetensors read(Path name, InputStream stream) throws IOException {
+        byte[] bytes = stream.readAllBytes();
+        return read(name, new Source() {
+            @Override
+            public long size() {
+                return bytes.length;
+            }
+
+            @Override
+            public int read(ByteBuffer into, long position) {
+                int length = (int) Math.min(into.remaining(), bytes.length - position);
+                into.put(bytes, (int) position, length);
+                return length == 0 ? -1 : length;
+            }
+        });
+    }
+
+    private static Safetensors read(Path file, Source source) throws IOException {
+        ByteBuffer header = header(file, source);
+        long start = 8L + header.limit();
+        JsonNode root = parse(file, header);
+        SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+        for (Entry entry : entries(file, root, source.size() - start)) {
+            ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(entry.to() - entry.from()));
+            readFully(file, source, data, start + entry.from());
+            tensors.put(entry.name(), new Tensor(entry.type(), entry.shape(), data));
+        }
+        return new Safetensors(file, tensors, metadata(file, root.path(METADATA)));
+    }
+
+    private static ByteBuffer header(Path file, Source source) throws IOException {
+        long size = source.size();
         if (size < 8) {
             throw new CheckpointException(file, "a safetensors file begins with 8 bytes of header length, got " + size
                     + " bytes in all");
         }
         ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-        readFully(file, channel, length, 0);
+        readFully(file, source, length, 0);
         long headerBytes = length.getLong(0);
-        if (headerBytes < 2 || headerBytes > Math.min(size - 8, MAX_HEADER_BYTES)) {
-            throw new CheckpointException(file, "the header must have 2 to " + Math.min(size - 8, MAX_HEADER_BYTES)
-                    + " bytes, the file says " + Long.toUnsignedString(headerBytes)
-                    + "; it is truncated or no safetensors file");
+        long most = Math.min(size - 8, MAX_HEADER_BYTES);
+        if (headerBytes < 2 || headerBytes > most) {
+            throw new CheckpointException(file, "the header must have 2 to " + most + " bytes, the file says "
+                    + Long.toUnsignedString(headerBytes) + "; it is truncated or no safetensors file");
         }
         ByteBuffer text = ByteBuffer.allocate((int) headerBytes);
-        readFully(file, channel, text, 8);
-        channel.position(8 + headerBytes);
+        readFully(file, source, text, 8);
+        return text;
+    }
+
+    private static JsonNode parse(Path file, ByteBuffer header) throws CheckpointException {
         try {
-            JsonNode header = JSON.readTree(new String(text.array(), StandardCharsets.UTF_8));
-            if (!header.isObject()) {
-                throw new CheckpointException(file, "the header must be a JSON object, got " + header.getNodeType());
+            JsonNode root = JSON.readTree(new String(header.array(), StandardCharsets.UTF_8));
+            if (!root.isObject()) {
+                throw new CheckpointException(file, "the header must be a JSON object, got " + root.getNodeType());
             }
-            return header;
+            return root;
         } catch (JsonProcessingException e) {
             throw new CheckpointException(file, "the header is not valid JSON: " + e.getOriginalMessage(), e);
         }
     }
 
-    private static void readFully(Path file, FileChannel channel, ByteBuffer into, long position) throws IOException {
+    private static void readFully(Path file, Source source, ByteBuffer into, long position) throws IOException {
         long at = position;
         while (into.hasRemaining()) {
-            int read = channel.read(into, at);
+            int read = source.read(into, at);
             if (read < 0) {
                 throw new CheckpointException(file, "ended at byte " + at + ", " + into.remaining() + " bytes too early");
             }

@@ -1,0 +1,31 @@
+package io.github.bitttt.llama.generate;
+
+/**
+ * How the next token is chosen.
+ *
+ * @param temperature       divides the logits; 0 takes the likeliest token
+ * @param topK              only the k likeliest tokens; 0 for all
+ * @param topP              only the likeliest tokens that together have this probability, in (0, 1]
+ * @param repetitionPenalty divides the positive logits and multiplies the negative ones of tokens already seen; 1 for none
+ * @param seed              same seed, same choices
+ */
+public record SamplerOptions(double temperature, int topK, double topP, double repetitionPenalty, long seed) {
+    /** Always the likeliest token. */
+    public static final SamplerOptions GREEDY = new SamplerOptions(0, 0, 1, 1, 0);
+
+    /** Checks every value. */
+    public SamplerOptions {
+        if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("temperature must be at least 0, got " + temperature);
+        }
+        if (topK < 0) {
+            throw new IllegalArgumentException("top-k must be at least 0, got " + topK);
+        }
+        if (!(topP > 0 && topP <= 1)) {
+            throw new IllegalArgumentException("top-p must be in (0, 1], got " + topP);
+        }
+        if (!(repetitionPenalty >= 1 && repetitionPenalty < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("repetition penalty must be at least 1, got " + repetitionPenalty);
+        }
+    }
+}

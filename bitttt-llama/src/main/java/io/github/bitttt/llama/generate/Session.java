@@ -1,0 +1,226 @@
+package io.github.bitttt.llama.generate;
+
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.io.MemoryFile;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.cpu.CpuOps;
+import io.github.bitttt.nn.cpu.Rows;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One reader of a model: its memory learns from every token that is fed, and stays the same size for ever.
+ *
+ * <p>For one thread. {@link #fork} copies what was learned so far; {@link #saveMemory} hands it on.
+ */
+public final class Session implements AutoCloseable {
+    /** Rows of one pass over a longer text: enough to share the work, few enough to stay in the cache. */
+    private static final int BLOCK = 64;
+
+    private final Model model;
+    private final CpuOps ops;
+    private final List<Memory<Rows>> memories;
+    private final float[] logits;
+    private long position;
+    private boolean closed;
+
+    Session(Model model) {
+        this.model = model;
+        this.ops = new CpuOps(model.weights());
+        this.memories = architecture().memories(CpuOps::emptyMemory);
+        this.logits = new float[architecture().config().vocabSize()];
+    }
+
+    private BitLlama architecture() {
+        return model.architecture();
+    }
+
+    /** Hears the logits after each token. */
+    @FunctionalInterface
+    public interface LogitsListener {
+        /** One position.
+         *
+         * @param index  of the token in what was fed
+         * @param logits [V] of the token after it; overwritten by the next */
+        void logits(int index, float[] logits);
+    }
+
+    /** Reads one token.
+     *
+     * @param id the token
+     * @return logits [V] of the next one: a buffer that the next call overwrites */
+    public float[] feed(int id) {
+        check(id);
+        ops.reset();
+        Rows hidden = architecture().hidden(ops, memories, ops.token(id));
+        position++;
+        return head(hidden);
+    }
+
+    /** Reads tokens; only the last one's logits are computed.
+     *
+     * @param ids at least one
+     * @return logits [V] of the next token: a buffer that the next call overwrites */
+    public float[] feed(int[] ids) {
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("at least 1 token is needed, got 0");
+        }
+        check(ids);
+        for (int from = 0;; from += BLOCK) {
+            Rows hidden = hidden(ids, from);
+            if (from + BLOCK >= ids.length) {
+                return head(ops.lastRow(hidden));
+            }
+        }
+    }
+
+    /** Reads tokens and tells the logits after each.
+     *
+     * @param ids      any number
+     * @param listener hears them in order */
+    public void feed(int[] ids, LogitsListener listener) {
+        check(ids);
+        int vocabulary = logits.length;
+        for (int from = 0; from < ids.length; from += BLOCK) {
+            Rows all = architecture().head(ops, hidden(ids, from));
+            for (int row = 0; row < all.rows(); row++) {
+                System.arraycopy(all.values(), row * vocabulary, logits, 0, vocabulary);
+                listener.logits(from + row, logits);
+            }
+        }
+    }
+
+    private Rows hidden(int[] ids, int from) {
+        ops.reset();
+        int to = Math.min(ids.length, from + BLOCK);
+        Rows hidden = architecture().hidden(ops, memories, ops.tokens(ids, from, to));
+        position += to - from;
+        return hidden;
+    }
+
+    private float[] head(Rows hidden) {
+        Rows row = architecture().head(ops, hidden);
+        System.arraycopy(row.values(), 0, logits, 0, logits.length);
+        return logits;
+    }
+
+    private void check(int... ids) {
+        open();
+        for (int id : ids) {
+            check(id);
+        }
+    }
+
+    private void check(int id) {
+        open();
+        if (id < 0 || id >= logits.length) {
+            throw new IllegalArgumentException("token ids are 0 to " + (logits.length - 1) + ", got " + id);
+        }
+    }
+
+    private void open() {
+        if (closed) {
+            throw new IllegalStateException("this session is closed; open another by Model.newSession()");
+        }
+    }
+
+    /** A session that knows what this one knows; from here on each learns by itself.
+     *  @return a copy, for any one thread */
+    public Session fork() {
+        open();
+        Session copy = new Session(model);
+        copy.restore(memories());
+        copy.position = position;
+        return copy;
+    }
+
+    /** Forgets everything. */
+    public void reset() {
+        open();
+        for (Memory<Rows> memory : memories) {
+            Arrays.fill(memory.weights().values(), 0);
+            Arrays.fill(memory.previous().values(), 0);
+            Arrays.fill(memory.feature().values(), 0);
+        }
+        position = 0;
+    }
+
+    /** Writes what was learned, whole or not at all.
+     *
+     * @param file its place
+     * @throws IOException if that fails */
+    public void saveMemory(Path file) throws IOException {
+        open();
+        MemoryFile.save(file, architecture(), model.fingerprint(), memories());
+    }
+
+    /** Goes on from what was learned elsewhere; what this session knew is forgotten.
+     *
+     * @param file a memory file of the same model
+     * @throws IOException if it is another model's or cannot be read: then nothing has changed */
+    public void loadMemory(Path file) throws IOException {
+        open();
+        restore(MemoryFile.load(file, architecture(), model.fingerprint()));
+    }
+
+    /** What was learned, layer by layer.
+     *  @return copies: weights [H, d, d], previous [D], feature [H, d], flat in row order */
+    public List<Memory<float[]>> memories() {
+        open();
+        List<Memory<float[]>> copies = new ArrayList<>();
+        for (int i = 0; i < memories.size(); i++) {
+            copies.add(CpuOps.export(layer(i), memories.get(i)));
+        }
+        return copies;
+    }
+
+    private void restore(List<Memory<float[]>> from) {
+        for (int i = 0; i < memories.size(); i++) {
+            CpuOps.restore(layer(i), from.get(i), memories.get(i));
+        }
+    }
+
+    private TttLayer layer(int index) {
+        return architecture().blocks().get(index).ttt();
+    }
+
+    /** The Frobenius norm of each layer's W: how much was learned.
+     *  @return one number for each layer */
+    public double[] memoryNorms() {
+        open();
+        return memories.stream().mapToDouble(memory -> {
+            double squares = 0;
+            for (float value : memory.weights().values()) {
+                squares += (double) value * value;
+            }
+            return Math.sqrt(squares);
+        }).toArray();
+    }
+
+    /** Tokens read since the memory was empty or loaded.
+     *  @return from 0 */
+    public long position() {
+        return position;
+    }
+
+    /** The model that reads.
+     *  @return shared with other sessions */
+    public Model model() {
+        return model;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    @Override
+    public String toString() {
+        return closed ? "Session[closed]"
+                : "Session[" + position + " tokens read, memory norms " + Arrays.toString(memoryNorms()) + "]";
+    }
+}
