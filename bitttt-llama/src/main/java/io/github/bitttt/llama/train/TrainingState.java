@@ -1,0 +1,117 @@
+package io.github.bitttt.llama.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.io.CheckpointException;
+import io.github.bitttt.llama.io.Safetensors;
+import io.github.bitttt.llama.io.Tensor;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Weights;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * All that a run needs to go on: masters, moments, step, options, and which texts it reads. The order of windows follows from
+ * seed and step.
+ */
+record TrainingState(Safetensors file, TrainingOptions options, long step, double bestLoss) {
+    static final String FOLDER = "training";
+    private static final String FILE = "state.safetensors";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    static String digest(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java has SHA-256", e);
+        }
+    }
+
+    static void write(Path folder, Trainer trainer, double bestLoss, Map<String, String> provenance) throws IOException {
+        SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+        trainer.masters().forEach((param, values) -> {
+            AdamW.Moments moments = trainer.optimizer().moments(param);
+            tensors.put("master." + param.path(), Tensor.of(values, values.length));
+            tensors.put("first." + param.path(), Tensor.of(moments.first(), values.length));
+            tensors.put("second." + param.path(), Tensor.of(moments.second(), values.length));
+        });
+        Map<String, String> metadata = new LinkedHashMap<>(provenance);
+        metadata.put("step", String.valueOf(trainer.steps()));
+        metadata.put("best_loss", String.valueOf(bestLoss));
+        metadata.put("options", JSON.writeValueAsString(trainer.options()));
+        Safetensors.write(folder.resolve(FOLDER).resolve(FILE), tensors, metadata);
+    }
+
+    static TrainingState read(Path folder) throws IOException {
+        Path path = folder.resolve(FOLDER).resolve(FILE);
+        if (!Files.exists(path)) {
+            throw new IOException(folder + ": there is no run to go on with; " + FOLDER + "/" + FILE + " is missing");
+        }
+        Safetensors file = Safetensors.read(path);
+        Map<String, String> metadata = file.metadata();
+        try {
+            return new TrainingState(file, options(metadata.getOrDefault("options", "")),
+                    Long.parseLong(metadata.getOrDefault("step", "")),
+                    Double.parseDouble(metadata.getOrDefault("best_loss", "")));
+        } catch (IllegalArgumentException | JsonProcessingException e) {
+            throw new CheckpointException(path, "metadata must hold step, best_loss and options: " + e.getMessage(), e);
+        }
+    }
+
+    private static TrainingOptions options(String json) throws JsonProcessingException {
+        // Computed properties of the record are written as well and not wanted back.
+        return JSON.readerFor(TrainingOptions.class)
+                .without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(json);
+    }
+
+    void checkTexts(Path folder, TrainingRun.Texts texts) throws CheckpointException {
+        check(folder, "training", texts.training());
+        check(folder, "validation", texts.validation());
+    }
+
+    private void check(Path folder, String name, String text) throws CheckpointException {
+        String began = file.metadata().get(name + "_text_sha256");
+        if (!digest(text).equals(began)) {
+            throw new CheckpointException(folder, "this run began with another " + name + " text (SHA-256 " + began + ", now "
+                    + digest(text) + "); give the same text, or begin a new run");
+        }
+    }
+
+    Weights masters(BitLlama model) throws IOException {
+        SequencedMap<Param, float[]> masters = new LinkedHashMap<>();
+        for (Param param : model.params()) {
+            masters.put(param, floats("master." + param.path(), param));
+        }
+        return Weights.of(masters);
+    }
+
+    private float[] floats(String name, Param param) throws CheckpointException {
+        float[] values = file.get(name).floats();
+        if (values.length != param.length()) {
+            throw new CheckpointException(file.file(),
+                    "tensor " + name + " must have " + param.length() + " elements, got " + values.length);
+        }
+        return values;
+    }
+
+    /** Puts moments and position back; the masters are there already. */
+    void restore(Trainer trainer) throws IOException {
+        for (Param param : trainer.model().params()) {
+            AdamW.Moments moments = trainer.optimizer().moments(param);
+            System.arraycopy(floats("first." + param.path(), param), 0, moments.first(), 0, param.length());
+            System.arraycopy(floats("second." + param.path(), param), 0, moments.second(), 0, param.length());
+        }
+        trainer.resumeAt(step);
+    }
+}
