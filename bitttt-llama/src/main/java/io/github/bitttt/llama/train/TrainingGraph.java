@@ -38,7 +38,7 @@ public final class TrainingGraph implements AutoCloseable {
     private final SameDiff graph = SameDiff.create();
     private final StaticExecutor executor;
     private final Map<Param, INDArray> parameters = new LinkedHashMap<>();
-    private final Map<Param, String> gradients = new HashMap<>();
+    private final Map<Param, INDArray> gradients = new HashMap<>(); // flat
     private final List<Memory<SDVariable>> first;
     private final List<Memory<SDVariable>> last;
     private final List<String> outputs; // logits and last memories
@@ -78,7 +78,7 @@ public final class TrainingGraph implements AutoCloseable {
         SDVariable indexVariable = graph.placeHolder("targets", DataType.INT32, rows, 2);
         SDVariable weightsVariable = graph.placeHolder("target_weights", DataType.FLOAT, rows);
         ids = input(inputs, idsVariable, Nd4j.zeros(DataType.INT32, rows));
-        targetIndex = input(inputs, indexVariable, targetIndex(new int[rows]));
+        targetIndex = input(inputs, indexVariable, Nd4j.zeros(DataType.INT32, rows, 2));
         targetWeights = input(inputs, weightsVariable, Nd4j.zeros(DataType.FLOAT, rows));
         List<Memory<SDVariable>> memories = memories(ops, inputs);
         first = List.copyOf(memories);
@@ -95,10 +95,13 @@ public final class TrainingGraph implements AutoCloseable {
         if (differentiate) {
             List<String> wanted = ops.variables().values().stream().map(SDVariable::name).toList();
             Map<String, SDVariable> found = ReverseMode.gradients(graph, ops.rules(), loss.value(), wanted);
-            ops.variables().forEach((param, variable) -> gradients.put(param, found.get(variable.name()).name()));
-            all.addAll(gradients.values());
+            found.values().forEach(gradient -> all.add(gradient.name()));
+            executor = new StaticExecutor(graph, all, inputs);
+            ops.variables().forEach((param, variable) -> gradients.put(param,
+                    executor.array(found.get(variable.name()).name()).reshape(param.length())));
+        } else {
+            executor = new StaticExecutor(graph, all, inputs);
         }
-        executor = new StaticExecutor(graph, all, inputs);
     }
 
     private List<Memory<SDVariable>> memories(GraphOps ops, Map<String, INDArray> inputs) {
@@ -122,12 +125,14 @@ public final class TrainingGraph implements AutoCloseable {
         return List.of(memory.weights().name(), memory.previous().name(), memory.feature().name());
     }
 
-    private static INDArray targetIndex(int[] targets) {
-        int[][] index = new int[targets.length][];
+    /** Row and target of each token. */
+    private static int[] targetIndex(int[] targets) {
+        int[] index = new int[2 * targets.length];
         for (int row = 0; row < targets.length; row++) {
-            index[row] = new int[]{row, targets[row]};
+            index[2 * row] = row;
+            index[2 * row + 1] = targets[row];
         }
-        return Nd4j.createFromArray(index);
+        return index;
     }
 
     /** Puts weights into the graph: ternary masters as beta * code, everything else as it is.
@@ -140,10 +145,9 @@ public final class TrainingGraph implements AutoCloseable {
         });
     }
 
+    // Into the array's own buffer: a new array for every transfer would leave the heap of the C library in pieces.
     private static void assign(INDArray array, float[] values) {
-        try (INDArray source = Nd4j.createFromArray(values).reshape('c', array.shape())) {
-            array.assign(source);
-        }
+        array.data().setData(values);
     }
 
     /** What a parameter multiplies by. */
@@ -217,7 +221,7 @@ public final class TrainingGraph implements AutoCloseable {
     }
 
     private double loss(float[] weights, double total) {
-        double[] picked = executor.array(probabilities).toDoubleVector();
+        float[] picked = executor.array(probabilities).data().asFloat();
         return IntStream.range(0, picked.length).mapToDouble(i -> weights[i] == 0 ? 0 : -Math.log(picked[i]) * weights[i])
                 .sum() / total;
     }
@@ -234,19 +238,12 @@ public final class TrainingGraph implements AutoCloseable {
         for (int i = 0; i < shares.length; i++) {
             shares[i] = (float) (weights[i] / total);
         }
-        assignInts(ids, inputs);
-        try (INDArray index = targetIndex(targets)) {
-            targetIndex.assign(index);
-        }
+        ids.data().setData(inputs);
+        targetIndex.data().setData(targetIndex(targets));
         assign(targetWeights, shares);
         return total;
     }
 
-    private static void assignInts(INDArray array, int[] values) {
-        try (INDArray source = Nd4j.createFromArray(values)) {
-            array.assign(source);
-        }
-    }
 
     private void check(String what, int[] tokenIds) {
         if (tokenIds.length != batch * tokens) {
@@ -263,16 +260,15 @@ public final class TrainingGraph implements AutoCloseable {
      * @param param a parameter
      * @param into  receives d loss / d parameter, in row order */
     public void gradient(Param param, float[] into) {
-        String name = gradients.get(param);
-        if (name == null) {
+        INDArray array = gradients.get(param);
+        if (array == null) {
             throw new IllegalArgumentException(param + ": this graph computes no gradient for it");
         }
-        INDArray array = executor.array(name);
         if (into.length != array.length()) {
             throw new IllegalArgumentException(param + ": the gradient has " + array.length() + " elements, got room for "
                     + into.length);
         }
-        System.arraycopy(array.reshape(array.length()).toFloatVector(), 0, into, 0, into.length);
+        System.arraycopy(array.data().asFloat(), 0, into, 0, into.length);
     }
 
     /** The logits of every row.
@@ -281,7 +277,7 @@ public final class TrainingGraph implements AutoCloseable {
      * @return [B * T][V] */
     public float[][] logits(int[] inputs) {
         check("inputs", inputs);
-        assignInts(ids, inputs);
+        ids.data().setData(inputs);
         executor.run(outputs);
         return executor.array(LOGITS).toFloatMatrix();
     }

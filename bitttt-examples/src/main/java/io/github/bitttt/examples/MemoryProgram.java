@@ -1,0 +1,101 @@
+package io.github.bitttt.examples;
+
+import io.github.bitttt.llama.generate.MemoryEffect;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The memory effect: what was read before surprises less. */
+@Command(name = "memory", mixinStandardHelpOptions = true, description = "Show that the memory learns while it reads.")
+final class MemoryProgram implements Callable<Integer> {
+    @Mixin
+    private ModelOption model;
+    @Mixin
+    private Program program;
+
+    @Option(names = "--text", paramLabel = "FILE", description = "A text to read three times (default: one that ships).")
+    private Path text;
+    @Option(names = "--other", paramLabel = "FILE", description = "Another text of about the same length, as a control.")
+    private Path other;
+    @Option(names = "--seed", defaultValue = "1", description = "Of the pattern's vectors (default: ${DEFAULT-VALUE}).")
+    private long seed;
+    @Option(names = "--plot", paramLabel = "FILE.png", description = "Draw the losses of the pattern.")
+    private Path plot;
+
+    @Override
+    public Integer call() throws Exception {
+        double[] pattern = MemoryEffect.patternLosses(seed);
+        MemoryEffect.Readings readings = MemoryEffect.readings(model.load(), read(text, "memory-text.txt"),
+                read(other, "memory-other.txt"));
+        if (!program.json()) {
+            print(pattern, readings);
+        }
+        if (plot != null) {
+            draw(pattern, plot);
+            program.messages().println(plot + ": drawn");
+        }
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("pattern_losses", pattern);
+        result.put("kept", readings.kept());
+        result.put("reset", readings.reset());
+        result.put("after_other", readings.afterOther());
+        program.result(result);
+        return 0;
+    }
+
+    private static String read(Path file, String resource) throws IOException {
+        if (file != null) {
+            return Files.readString(file);
+        }
+        try (InputStream in = MemoryProgram.class.getResourceAsStream(resource)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private void print(double[] pattern, MemoryEffect.Readings readings) {
+        program.out().println("Three random vectors, again and again: reconstruction loss before each update");
+        program.out().printf("  %-10s %10s %10s %10s%n", "round", "vector 0", "vector 1", "vector 2");
+        for (int round : new int[]{1, 2, 5, 10, 30, 100}) {
+            int at = 3 * (round - 1);
+            program.out().printf("  %-10d %10.5f %10.5f %10.5f%n", round, pattern[at], pattern[at + 1], pattern[at + 2]);
+        }
+        program.out().println("A text, again and again: nats per token");
+        program.out().printf("  %-24s %8s %8s %8s%n", "reading", "first", "second", "third");
+        row("memory kept", readings.kept());
+        row("memory reset", readings.reset());
+        program.out().printf("  %-24s %8.4f%n", "after another text", readings.afterOther());
+    }
+
+    private void row(String name, double[] nats) {
+        program.out().printf("  %-24s %8.4f %8.4f %8.4f%n", name, nats[0], nats[1], nats[2]);
+    }
+
+    private static void draw(double[] losses, Path file) throws IOException {
+        XYChart chart = new XYChartBuilder().width(900).height(540).title("A memory learns a pattern of three vectors")
+                .xAxisTitle("round").yAxisTitle("reconstruction loss before the update").build();
+        chart.getStyler().setYAxisLogarithmic(true);
+        int rounds = losses.length / 3;
+        double[] x = IntStream.rangeClosed(1, rounds).asDoubleStream().toArray();
+        for (int vector = 0; vector < 3; vector++) {
+            int which = vector;
+            // A logarithmic axis has no zero.
+            double[] y = IntStream.range(0, rounds).mapToDouble(round -> Math.max(losses[3 * round + which], 1e-12)).toArray();
+            chart.addSeries("vector " + vector, x, y).setMarker(SeriesMarkers.NONE);
+        }
+        ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
+    }
+}

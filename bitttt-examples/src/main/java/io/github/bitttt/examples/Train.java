@@ -1,0 +1,116 @@
+package io.github.bitttt.examples;
+
+import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.text.BpeTrainer;
+import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.train.TrainingOptions;
+import io.github.bitttt.llama.train.TrainingRun;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Trains a Bit-Llama in SameDiff, and its tokenizer if none is given. */
+@Command(name = "train", mixinStandardHelpOptions = true, description = "Train a model on a text.")
+final class Train implements Callable<Integer> {
+    @Mixin
+    private Program program;
+
+    @Option(names = "--data", paramLabel = "FILE", description = "Training text, <|endoftext|> between documents (default: a sample of TinyStories that ships).")
+    private Path data;
+    @Option(names = "--validation", paramLabel = "FILE", description = "Text that chooses the best model (default: the last tenth of the training text).")
+    private Path validation;
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "A new folder for the run.")
+    private Path out;
+    @Option(names = "--resume", description = "Go on with the run in --out, as it was begun; other options are ignored.")
+    private boolean resume;
+    @Option(names = "--tokenizer", paramLabel = "FILE", description = "A tokenizer.json (default: one learned from the text).")
+    private Path tokenizer;
+    @Option(names = "--tokens", defaultValue = "1000000", description = "Tokens to train on (default: ${DEFAULT-VALUE}).")
+    private long tokens;
+    @Option(names = "--vocabulary", defaultValue = "2048", description = "V (default: ${DEFAULT-VALUE}).")
+    private int vocabulary;
+    @Option(names = "--width", defaultValue = "256", description = "D (default: ${DEFAULT-VALUE}).")
+    private int width;
+    @Option(names = "--layers", defaultValue = "4", description = "Blocks (default: ${DEFAULT-VALUE}).")
+    private int layers;
+    @Option(names = "--inner", defaultValue = "0", description = "F (default: 8/3 of D, in multiples of 16).")
+    private int inner;
+    @Option(names = "--seed-layer", description = "The seed's memory layer instead of the default one.")
+    private boolean seedLayer;
+    @Option(names = "--batch", defaultValue = "16", description = "Windows of a step (default: ${DEFAULT-VALUE}).")
+    private int batch;
+    @Option(names = "--window", defaultValue = "256", description = "Tokens of a window (default: ${DEFAULT-VALUE}).")
+    private int window;
+    @Option(names = "--rate", defaultValue = "0.003", description = "Peak learning rate (default: ${DEFAULT-VALUE}).")
+    private double rate;
+    @Option(names = "--repeats", defaultValue = "0.125", description = "Share of windows with a repeated passage (default: ${DEFAULT-VALUE}).")
+    private double repeats;
+    @Option(names = "--weight-decay", defaultValue = "0.1", description = "On matrices (default: ${DEFAULT-VALUE}).")
+    private double weightDecay;
+    @Option(names = "--seed", defaultValue = "1", description = "Of first weights and order (default: ${DEFAULT-VALUE}).")
+    private long seed;
+    @Option(names = "--validate-every", defaultValue = "200", description = "Steps (default: ${DEFAULT-VALUE}).")
+    private int validateEvery;
+    @Option(names = "--checkpoint-every", defaultValue = "100", description = "Steps (default: ${DEFAULT-VALUE}).")
+    private int checkpointEvery;
+
+    @Override
+    public Integer call() throws Exception {
+        TrainingRun.Texts texts = texts();
+        try (TrainingRun run = resume ? TrainingRun.resume(out, texts) : start(texts);
+                TrainingProgress progress = new TrainingProgress(run.trainer().options(), run.trainer().steps())) {
+            double best = run.run(progress);
+            progress.draw(out.resolve("training").resolve("loss.png"));
+            program.messages().printf("%n%s: %,d steps, best validation loss %.4f nats per token%n", out,
+                    run.trainer().steps(), best);
+            Map<String, Object> result = new LinkedHashMap<>();
+            result.put("out", out.toString());
+            result.put("steps", run.trainer().steps());
+            result.put("validation_nats_per_token", Double.isFinite(best) ? best : null);
+            program.result(result);
+        }
+        return 0;
+    }
+
+    private TrainingRun start(TrainingRun.Texts texts) throws IOException {
+        if (Files.exists(out)) {
+            throw new IOException(out + ": exists already; choose another folder, or go on with its run by --resume");
+        }
+        TrainingOptions options = TrainingOptions.of(tokens).withBatch(batch, window).withPeakRate(rate).withSeed(seed)
+                .withRepeats(repeats).withWeightDecay(weightDecay).withIntervals(validateEvery, checkpointEvery);
+        Tokenizer words = tokenizer == null
+                ? Tokenizer.parse(BpeTrainer.train(texts.training(), vocabulary), "the new tokenizer")
+                : Tokenizer.load(tokenizer);
+        int feedForward = inner > 0 ? inner : Math.max(16, Math.ceilDiv(8 * width, 3 * 16) * 16);
+        BitLlamaConfig config = BitLlamaConfig.of(words.vocabSize(), width, layers, feedForward);
+        return TrainingRun.start(out, seedLayer ? config.withTtt(BitLlamaConfig.Ttt.seed(config.ttt().memorySize())) : config,
+                words, texts, options);
+    }
+
+    private TrainingRun.Texts texts() throws IOException {
+        String training = data == null ? sample() : Files.readString(data);
+        if (training.isBlank()) {
+            throw new IllegalArgumentException((data == null ? "the sample" : data) + ": the training text is empty");
+        }
+        if (validation != null) {
+            return new TrainingRun.Texts(training, Files.readString(validation));
+        }
+        int cut = training.indexOf(Tokenizer.END_OF_TEXT, (int) (training.length() * 0.9));
+        return cut < 0 ? new TrainingRun.Texts(training, "")
+                : new TrainingRun.Texts(training.substring(0, cut), training.substring(cut));
+    }
+
+    private static String sample() throws IOException {
+        try (InputStream in = Train.class.getResourceAsStream("tinystories-sample.txt")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+}

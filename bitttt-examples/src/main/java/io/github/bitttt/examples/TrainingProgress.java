@@ -1,0 +1,71 @@
+package io.github.bitttt.examples;
+
+import io.github.bitttt.llama.train.StepResult;
+import io.github.bitttt.llama.train.TrainingListener;
+import io.github.bitttt.llama.train.TrainingOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/** A training run as a progress bar on standard error, and in the end as a picture. */
+final class TrainingProgress implements TrainingListener, AutoCloseable {
+    private final ProgressBar bar;
+    private final List<Double> tokens = new ArrayList<>();
+    private final List<Double> losses = new ArrayList<>();
+    private final List<Double> validationTokens = new ArrayList<>();
+    private final List<Double> validationLosses = new ArrayList<>();
+    private final long tokensPerStep;
+    private String validated = "";
+
+    TrainingProgress(TrainingOptions options, long firstStep) {
+        tokensPerStep = options.tokensPerStep();
+        bar = new ProgressBarBuilder().setTaskName("training").setInitialMax(options.steps()).setStyle(ProgressBarStyle.ASCII)
+                .startsFrom(firstStep, Duration.ZERO).setUpdateIntervalMillis(1000).build();
+    }
+
+    @Override
+    public void step(StepResult result) {
+        tokens.add((double) result.tokens());
+        losses.add(result.loss());
+        bar.setExtraMessage(String.format(Locale.ROOT, " loss %.3f, %,.0f tokens/s%s", result.loss(), result.tokensPerSecond(),
+                validated));
+        bar.stepTo(result.step());
+    }
+
+    @Override
+    public void validation(long step, double loss, boolean best) {
+        validationTokens.add((double) step * tokensPerStep);
+        validationLosses.add(loss);
+        validated = String.format(Locale.ROOT, ", validation %.4f", loss);
+    }
+
+    /** Draws what this process trained. */
+    void draw(Path file) throws IOException {
+        if (tokens.isEmpty()) {
+            return;
+        }
+        XYChart chart = new XYChartBuilder().width(900).height(540).title("Training").xAxisTitle("tokens")
+                .yAxisTitle("nats per token").build();
+        chart.addSeries("training", tokens, losses).setMarker(SeriesMarkers.NONE).setLineWidth(1);
+        if (!validationTokens.isEmpty()) {
+            chart.addSeries("validation", validationTokens, validationLosses);
+        }
+        ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
+    }
+
+    @Override
+    public void close() {
+        bar.close();
+    }
+}
