@@ -20,8 +20,7 @@ final class Evaluate implements Callable<Integer> {
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "UTF-8 text, <|endoftext|> between documents.")
     private Path data;
-    @Option(names = "--reset", defaultValue = "document", paramLabel = "document|never|N",
-            description = "When the memory is emptied (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--reset", defaultValue = "document", paramLabel = "document|never|N", description = "When the memory is emptied (default: ${DEFAULT-VALUE}).")
     private String reset;
 
     @Override
@@ -47,7 +46,8 @@ final class Evaluate implements Callable<Integer> {
             case "never" -> new Evaluation.Reset.Never();
             default -> {
                 if (!reset.matches("\\d{1,9}")) {
-                    throw new IllegalArgumentException("--reset must be document, never or a number of tokens, got " + reset);
+                    throw new IllegalArgumentException(
+                            "--reset must be document, never or a number of tokens, got " + reset);
                 }
                 yield new Evaluation.Reset.Every(Integer.parseInt(reset));
             }

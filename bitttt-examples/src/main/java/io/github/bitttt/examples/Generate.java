@@ -59,8 +59,9 @@ final class Generate implements Callable<Integer> {
             if (saveMemory != null) {
                 session.saveMemory(saveMemory);
             }
-            program.result(Map.of("prompt", prompt, "text", text.toString(), "prompt_tokens", written.prompt(), "tokens",
-                    written.tokens(), "end", written.end().name().toLowerCase(Locale.ROOT)));
+            program.result(
+                    Map.of("prompt", prompt, "text", text.toString(), "prompt_tokens", written.prompt(), "tokens",
+                            written.tokens(), "end", written.end().name().toLowerCase(Locale.ROOT)));
         }
         return 0;
     }

@@ -8,10 +8,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** The command line: {@code ./bitttt PROGRAM [OPTIONS]}. */
-@Command(name = "bitttt", mixinStandardHelpOptions = true, version = "bitttt 0.1.0",
-        description = "Ternary language models that go on learning while they read.",
-        subcommands = {Generate.class, Train.class, Evaluate.class, MemoryProgram.class, Logits.class, Inspect.class,
-                Pack.class, Import.class, CommandLine.HelpCommand.class})
+@Command(name = "bitttt", mixinStandardHelpOptions = true, version = "bitttt 0.1.0", description = "Ternary language models that go on learning while they read.", subcommands = {
+        Generate.class, Train.class, Evaluate.class, MemoryProgram.class, Logits.class, Inspect.class,
+        Pack.class, Import.class, CommandLine.HelpCommand.class})
 public final class Main {
     /** Bad options. */
     static final int USAGE = 2;

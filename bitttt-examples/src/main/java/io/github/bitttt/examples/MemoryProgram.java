@@ -71,7 +71,8 @@ final class MemoryProgram implements Callable<Integer> {
         program.out().printf("  %-10s %10s %10s %10s%n", "round", "vector 0", "vector 1", "vector 2");
         for (int round : new int[]{1, 2, 5, 10, 30, 100}) {
             int at = 3 * (round - 1);
-            program.out().printf("  %-10d %10.5f %10.5f %10.5f%n", round, pattern[at], pattern[at + 1], pattern[at + 2]);
+            program.out().printf("  %-10d %10.5f %10.5f %10.5f%n", round, pattern[at], pattern[at + 1],
+                    pattern[at + 2]);
         }
         program.out().println("A text, again and again: nats per token");
         program.out().printf("  %-24s %8s %8s %8s%n", "reading", "first", "second", "third");
@@ -93,7 +94,8 @@ final class MemoryProgram implements Callable<Integer> {
         for (int vector = 0; vector < 3; vector++) {
             int which = vector;
             // A logarithmic axis has no zero.
-            double[] y = IntStream.range(0, rounds).mapToDouble(round -> Math.max(losses[3 * round + which], 1e-12)).toArray();
+            double[] y = IntStream.range(0, rounds).mapToDouble(round -> Math.max(losses[3 * round + which], 1e-12))
+                    .toArray();
             chart.addSeries("vector " + vector, x, y).setMarker(SeriesMarkers.NONE);
         }
         ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());

@@ -7,8 +7,7 @@ import picocli.CommandLine.Option;
 
 /** The option {@code --model}: a folder or a name of the zoo. */
 final class ModelOption {
-    @Option(names = "--model", defaultValue = Zoo.DEFAULT, paramLabel = "MODEL",
-            description = "A model folder, or a name of the zoo (default: ${DEFAULT-VALUE}). Masters are packed on the fly.")
+    @Option(names = "--model", defaultValue = Zoo.DEFAULT, paramLabel = "MODEL", description = "A model folder, or a name of the zoo (default: ${DEFAULT-VALUE}). Masters are packed on the fly.")
     private String name;
 
     String name() {

@@ -27,12 +27,15 @@ final class Pack implements Callable<Integer> {
         Checkpoint masters = Zoo.checkpoint(model.name());
         Checkpoint packed = masters.pack();
         Path tokenizer = Path.of(model.name()).resolve(Tokenizer.FILE);
-        packed.save(out, Files.exists(tokenizer) ? Files.readString(tokenizer) : Zoo.names().contains(model.name())
-                ? Zoo.load(model.name()).tokenizer().json()
-                : "");
+        packed.save(out, Files.exists(tokenizer)
+                ? Files.readString(tokenizer)
+                : Zoo.names().contains(model.name())
+                        ? Zoo.load(model.name()).tokenizer().json()
+                        : "");
         program.messages().printf("%s: %,d bytes of weights, from %,d%n", out, packed.weights().bytes(),
                 masters.weights().bytes());
-        program.result(Map.of("out", out.toString(), "bytes", packed.weights().bytes(), "fingerprint", packed.fingerprint()));
+        program.result(
+                Map.of("out", out.toString(), "bytes", packed.weights().bytes(), "fingerprint", packed.fingerprint()));
         return 0;
     }
 }

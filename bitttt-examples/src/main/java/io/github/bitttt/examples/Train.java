@@ -91,7 +91,8 @@ final class Train implements Callable<Integer> {
                 : Tokenizer.load(tokenizer);
         int feedForward = inner > 0 ? inner : Math.max(16, Math.ceilDiv(8 * width, 3 * 16) * 16);
         BitLlamaConfig config = BitLlamaConfig.of(words.vocabSize(), width, layers, feedForward);
-        return TrainingRun.start(out, seedLayer ? config.withTtt(BitLlamaConfig.Ttt.seed(config.ttt().memorySize())) : config,
+        return TrainingRun.start(out,
+                seedLayer ? config.withTtt(BitLlamaConfig.Ttt.seed(config.ttt().memorySize())) : config,
                 words, texts, options);
     }
 
@@ -104,7 +105,8 @@ final class Train implements Callable<Integer> {
             return new TrainingRun.Texts(training, Files.readString(validation));
         }
         int cut = training.indexOf(Tokenizer.END_OF_TEXT, (int) (training.length() * 0.9));
-        return cut < 0 ? new TrainingRun.Texts(training, "")
+        return cut < 0
+                ? new TrainingRun.Texts(training, "")
                 : new TrainingRun.Texts(training.substring(0, cut), training.substring(cut));
     }
 

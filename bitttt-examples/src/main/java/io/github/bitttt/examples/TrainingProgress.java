@@ -30,7 +30,8 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     TrainingProgress(TrainingOptions options, long firstStep) {
         tokensPerStep = options.tokensPerStep();
-        bar = new ProgressBarBuilder().setTaskName("training").setInitialMax(options.steps()).setStyle(ProgressBarStyle.ASCII)
+        bar = new ProgressBarBuilder().setTaskName("training").setInitialMax(options.steps())
+                .setStyle(ProgressBarStyle.ASCII)
                 .startsFrom(firstStep, Duration.ZERO).setUpdateIntervalMillis(1000).build();
     }
 
@@ -38,8 +39,9 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     public void step(StepResult result) {
         tokens.add((double) result.tokens());
         losses.add(result.loss());
-        bar.setExtraMessage(String.format(Locale.ROOT, " loss %.3f, %,.0f tokens/s%s", result.loss(), result.tokensPerSecond(),
-                validated));
+        bar.setExtraMessage(
+                String.format(Locale.ROOT, " loss %.3f, %,.0f tokens/s%s", result.loss(), result.tokensPerSecond(),
+                        validated));
         bar.stepTo(result.step());
     }
 

@@ -40,7 +40,9 @@ public final class BitLlama {
         norm = new RmsNorm(Param.vector("norm_f.weight", width, 1), config.rmsNormEps());
         head = new Param("lm_head.weight", List.of(config.vocabSize(), width), Param.Kind.ROWS,
                 new Param.Init.Normal(1 / Math.sqrt(width)));
-        headBias = config.headBias() ? Optional.of(Param.vector("lm_head.bias", config.vocabSize(), 0)) : Optional.empty();
+        headBias = config.headBias()
+                ? Optional.of(Param.vector("lm_head.bias", config.vocabSize(), 0))
+                : Optional.empty();
     }
 
     private static Block block(String path, BitLlamaConfig config) {
@@ -63,7 +65,9 @@ public final class BitLlama {
                         new Param(path + ".rate.weight", List.of(form.heads(), width), Param.Kind.FLOAT,
                                 new Param.Init.Constant(0)),
                         Param.vector(path + ".rate.bias", form.heads(), 0));
-        Optional<Param> shift = form.tokenShift() ? Optional.of(Param.vector(path + ".shift", width, 0.5)) : Optional.empty();
+        Optional<Param> shift = form.tokenShift()
+                ? Optional.of(Param.vector(path + ".shift", width, 0.5))
+                : Optional.empty();
         return new TttLayer(projection(path + ".down.weight", form.memorySize(), width, config),
                 projection(path + ".up.weight", width, form.memorySize(), config), form.heads(), form.objective(), rate,
                 shift, form.read());
@@ -154,7 +158,8 @@ public final class BitLlama {
 
     @Override
     public String toString() {
-        return "BitLlama[V " + config.vocabSize() + ", D " + config.hiddenSize() + ", " + config.layers() + " layers, F "
+        return "BitLlama[V " + config.vocabSize() + ", D " + config.hiddenSize() + ", " + config.layers()
+                + " layers, F "
                 + config.intermediateSize() + ", M " + config.ttt().memorySize() + ", " + parameters() + " parameters]";
     }
 }

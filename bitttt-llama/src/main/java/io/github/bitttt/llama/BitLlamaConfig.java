@@ -17,7 +17,8 @@ import java.util.OptionalDouble;
  * @param quantization     how projections round
  * @param headBias         whether the head adds a bias (imported checkpoints do)
  */
-public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps, Ttt ttt,
+public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps,
+        Ttt ttt,
         Quantization quantization, boolean headBias) {
 
     /** Largest V: ids travel as exact floats. */
@@ -104,7 +105,8 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param form of the memory layers
      * @return a new config */
     public BitLlamaConfig withTtt(Ttt form) {
-        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, form, quantization, headBias);
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, form, quantization,
+                headBias);
     }
 
     /** The same with another rounding.

@@ -27,7 +27,8 @@ public record BitLinear(Param weight, Quantization quantization) {
     /** Checks that the weight is ternary. */
     public BitLinear {
         if (weight.kind() != Param.Kind.TERNARY) {
-            throw new IllegalArgumentException(weight.path() + ": BitLinear takes a TERNARY parameter, got " + weight.kind());
+            throw new IllegalArgumentException(
+                    weight.path() + ": BitLinear takes a TERNARY parameter, got " + weight.kind());
         }
     }
 

@@ -13,5 +13,4 @@ package io.github.bitttt.nn;
  * @param previous p, the last input, for the token shift
  * @param feature  g, the last feature f, the key of "predict_next"
  */
-public record Memory<T>(T weights, T previous, T feature) {
-}
+public record Memory<T>(T weights, T previous, T feature) {}

@@ -109,8 +109,7 @@ public interface Ops<T> {
      * @param <T>     the reading's value
      * @param answers [n, M]
      * @param weights W after the last row */
-    record Delta<T>(T answers, T weights) {
-    }
+    record Delta<T>(T answers, T weights) {}
 
     /** Composite: silu(gate x) * (up x), two projections of one input.
      *

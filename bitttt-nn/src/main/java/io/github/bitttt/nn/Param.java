@@ -27,13 +27,11 @@ public record Param(String path, List<Integer> shape, Kind kind, Init init) {
     public sealed interface Init {
         /** Every element the same.
          *  @param value the element */
-        record Constant(double value) implements Init {
-        }
+        record Constant(double value) implements Init {}
 
         /** Independent normal numbers of mean 0.
          *  @param deviation their standard deviation */
-        record Normal(double deviation) implements Init {
-        }
+        record Normal(double deviation) implements Init {}
     }
 
     /** Checks the shape. */

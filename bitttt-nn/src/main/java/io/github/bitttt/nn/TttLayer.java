@@ -41,8 +41,7 @@ public record TttLayer(BitLinear down, BitLinear up, int heads, Objective object
          * @param weight R [H, D], 0 at the start
          * @param bias   b [H], 0 at the start
          */
-        record Learned(Param weight, Param bias) implements InnerRate {
-        }
+        record Learned(Param weight, Param bias) implements InnerRate {}
 
         /** The same for all.
          *  @param value in (0, 1] */
@@ -61,8 +60,7 @@ public record TttLayer(BitLinear down, BitLinear up, int heads, Objective object
      * @param <T>    the reading's value
      * @param output y
      * @param memory the memory's successor */
-    public record Mixed<T>(T output, Memory<T> memory) {
-    }
+    public record Mixed<T>(T output, Memory<T> memory) {}
 
     /** Checks that the sizes fit. */
     public TttLayer {

@@ -173,7 +173,9 @@ public final class Weights {
             scales[row] = largest / 127;
             for (int i = row * columns; i < (row + 1) * columns; i++) {
                 // A row of zeros has scale 0 and codes 0.
-                codes[i] = scales[row] == 0 ? 0 : (byte) Math.clamp(Math.rint((double) values[i] / scales[row]), -127, 127);
+                codes[i] = scales[row] == 0
+                        ? 0
+                        : (byte) Math.clamp(Math.rint((double) values[i] / scales[row]), -127, 127);
             }
         }
         return new Weight.Int8Rows(codes, scales);

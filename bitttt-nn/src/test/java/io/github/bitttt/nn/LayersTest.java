@@ -32,7 +32,8 @@ class LayersTest {
     @Test
     void learnedPartsAreParameters() {
         TttLayer layer = new TttLayer(projection("down", 6, 8), projection("up", 8, 6), 1, Objective.RECONSTRUCT,
-                new TttLayer.InnerRate.Learned(new Param("rate", List.of(1, 8), Param.Kind.FLOAT, new Param.Init.Constant(0)),
+                new TttLayer.InnerRate.Learned(
+                        new Param("rate", List.of(1, 8), Param.Kind.FLOAT, new Param.Init.Constant(0)),
                         Param.vector("bias", 1, 0)),
                 Optional.of(Param.vector("shift", 8, 0.5)), Read.BEFORE);
         assertThat(layer.params()).extracting(Param::path).containsExactly("down", "up", "shift", "rate", "bias");
@@ -54,12 +55,14 @@ class LayersTest {
     @Test
     void projectionsFitTogether() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new SwiGlu(projection("gate", 5, 8), projection("up", 6, 8), projection("down", 8, 6)))
+                .isThrownBy(
+                        () -> new SwiGlu(projection("gate", 5, 8), projection("up", 6, 8), projection("down", 8, 6)))
                 .withMessage("gate gate [5, 8], up up [6, 8] and down down [8, 6] do not fit: gate and up are [F, D], "
                         + "down is [D, F]");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new BitLinear(new Param("a", List.of(2, 2), Param.Kind.FLOAT, new Param.Init.Constant(0)),
-                        Quantization.BITNET))
+                .isThrownBy(
+                        () -> new BitLinear(new Param("a", List.of(2, 2), Param.Kind.FLOAT, new Param.Init.Constant(0)),
+                                Quantization.BITNET))
                 .withMessage("a: BitLinear takes a TERNARY parameter, got FLOAT");
     }
 }

@@ -85,7 +85,8 @@ public final class FloatOps {
         }
     }
 
-    private static void check(long needed, int elements, int inputs, int xOffset, int n, int outputs, int yOffset, int rows) {
+    private static void check(long needed, int elements, int inputs, int xOffset, int n, int outputs, int yOffset,
+            int rows) {
         if (needed > elements) {
             throw new IllegalArgumentException(
                     "a matrix [" + rows + ", " + n + "] takes " + needed + " elements, got " + elements);

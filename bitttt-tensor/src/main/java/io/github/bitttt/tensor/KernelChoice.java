@@ -20,7 +20,8 @@ public record KernelChoice(Kernels kernels, String reason) {
     public static final String PROPERTY = "bitttt.kernels";
 
     private static final String MODULE = "jdk.incubator.vector";
-    private static final String MODULE_OFF = "vector kernels are off: add --add-modules " + MODULE + " to the java command";
+    private static final String MODULE_OFF = "vector kernels are off: add --add-modules " + MODULE
+            + " to the java command";
 
     /** Holds the choice; made when first asked for. */
     private static final class Chosen {

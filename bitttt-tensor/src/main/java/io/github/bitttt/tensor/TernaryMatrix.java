@@ -111,8 +111,9 @@ public final class TernaryMatrix {
         checkLength("codes", rows * columns, codes.length, rows, columns);
         for (int i = 0; i < codes.length; i++) {
             if (codes[i] < -1 || codes[i] > 1) {
-                throw new IllegalArgumentException("codes must be -1, 0 or 1, got " + codes[i] + " at row " + i / columns
-                        + ", column " + i % columns);
+                throw new IllegalArgumentException(
+                        "codes must be -1, 0 or 1, got " + codes[i] + " at row " + i / columns
+                                + ", column " + i % columns);
             }
         }
         return new TernaryMatrix(rows, columns, scale, codes.clone());

@@ -21,7 +21,8 @@ class CpuGoldenTest {
         List<Memory<Rows>> memories = golden.model().memories(CpuOps::emptyMemory);
         int[] ids = golden.inputs();
         Rows logits = golden.model().forward(ops, memories, ops.tokens(ids, 0, ids.length));
-        assertThat(GoldenFixture.relativeError(GoldenFixture.flat(golden.logits()), GoldenFixture.doubles(logits.toArray())))
+        assertThat(GoldenFixture.relativeError(GoldenFixture.flat(golden.logits()),
+                GoldenFixture.doubles(logits.toArray())))
                 .isLessThan(tolerance);
         for (int layer = 0; layer < memories.size(); layer++) {
             Memory<float[]> memory = CpuOps.export(golden.model().blocks().get(layer).ttt(), memories.get(layer));

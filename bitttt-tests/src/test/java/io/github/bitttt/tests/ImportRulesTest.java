@@ -52,8 +52,9 @@ class ImportRulesTest {
 
     private static DescribedPredicate<JavaClass> notAmong(String name) {
         List<String> allowed = ARROWS.get(name).stream().map(ROOT::concat).toList();
-        return DescribedPredicate.describe("are ours and not of " + allowed, type -> type.getPackageName().startsWith(ROOT)
-                && !type.getPackageName().equals(ROOT + name) && !allowed.contains(type.getPackageName()));
+        return DescribedPredicate.describe("are ours and not of " + allowed,
+                type -> type.getPackageName().startsWith(ROOT)
+                        && !type.getPackageName().equals(ROOT + name) && !allowed.contains(type.getPackageName()));
     }
 
     @Test

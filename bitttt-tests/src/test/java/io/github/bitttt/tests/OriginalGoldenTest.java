@@ -21,12 +21,14 @@ class OriginalGoldenTest {
     @Test
     void importedCheckpointGivesTheSameLogits(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("bit_llama_checkpoint.safetensors");
-        try (InputStream in = getClass().getResourceAsStream("/golden/original-rust/bit_llama_checkpoint.safetensors")) {
+        try (InputStream in = getClass()
+                .getResourceAsStream("/golden/original-rust/bit_llama_checkpoint.safetensors")) {
             Files.copy(in, file);
         }
         Checkpoint imported = OriginalCheckpoint.convert(file);
         JsonNode expected = GoldenFixture.json("original-rust", "expected.json");
-        int[] ids = StreamSupport.stream(expected.get("token_ids").spliterator(), false).mapToInt(JsonNode::intValue).toArray();
+        int[] ids = StreamSupport.stream(expected.get("token_ids").spliterator(), false).mapToInt(JsonNode::intValue)
+                .toArray();
         double[] logits = GoldenFixture.flat(expected.get("logits"));
         BitLlama model = new BitLlama(imported.config());
         Doubles naive = model.forward(new NaiveOps(imported.weights()), model.memories(NaiveOps::emptyMemory),

@@ -21,12 +21,10 @@ public record Evaluation(double natsPerToken, double bitsPerByte, long tokens, l
     /** When a session forgets while it reads. */
     public sealed interface Reset {
         /** Just before each end token is fed, so that it opens the next document. */
-        record Document() implements Reset {
-        }
+        record Document() implements Reset {}
 
         /** Never. */
-        record Never() implements Reset {
-        }
+        record Never() implements Reset {}
 
         /** After every so many tokens.
          *  @param tokens at least 1 */
@@ -34,7 +32,8 @@ public record Evaluation(double natsPerToken, double bitsPerByte, long tokens, l
             /** Checks the number. */
             public Every {
                 if (tokens < 1) {
-                    throw new IllegalArgumentException("reset must be document, never or at least 1 token, got " + tokens);
+                    throw new IllegalArgumentException(
+                            "reset must be document, never or at least 1 token, got " + tokens);
                 }
             }
         }

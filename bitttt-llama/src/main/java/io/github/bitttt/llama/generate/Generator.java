@@ -48,8 +48,7 @@ public final class Generator {
      * @param prompt tokens of the prompt
      * @param tokens written, the end token not counted
      * @param end    why it ended */
-    public record Written(int prompt, int tokens, End end) {
-    }
+    public record Written(int prompt, int tokens, End end) {}
 
     /** Reads a prompt once and goes on with it.
      *

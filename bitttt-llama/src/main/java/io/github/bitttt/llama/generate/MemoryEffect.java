@@ -104,7 +104,9 @@ public final class MemoryEffect {
         }
         double[] kept = new double[READINGS];
         double[] reset = new double[READINGS];
-        try (Session keeps = model.newSession(); Session forgets = model.newSession(); Session warmed = model.newSession()) {
+        try (Session keeps = model.newSession();
+                Session forgets = model.newSession();
+                Session warmed = model.newSession()) {
             for (int reading = 0; reading < READINGS; reading++) {
                 kept[reading] = read(keeps, ids);
                 forgets.reset();

@@ -40,8 +40,9 @@ public final class Model {
     public static Model of(Checkpoint checkpoint, Tokenizer tokenizer) {
         int expected = checkpoint.config().vocabSize();
         if (tokenizer.vocabSize() != expected) {
-            throw new IllegalArgumentException("the model has a vocabulary of " + expected + " tokens, the tokenizer one of "
-                    + tokenizer.vocabSize() + "; they do not belong together");
+            throw new IllegalArgumentException(
+                    "the model has a vocabulary of " + expected + " tokens, the tokenizer one of "
+                            + tokenizer.vocabSize() + "; they do not belong together");
         }
         return new Model(checkpoint, Optional.of(tokenizer));
     }

@@ -220,7 +220,8 @@ public final class Session implements AutoCloseable {
 
     @Override
     public String toString() {
-        return closed ? "Session[closed]"
+        return closed
+                ? "Session[closed]"
                 : "Session[" + position + " tokens read, memory norms " + Arrays.toString(memoryNorms()) + "]";
     }
 }

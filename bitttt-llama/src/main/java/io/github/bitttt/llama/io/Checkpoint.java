@@ -63,8 +63,9 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
     public static Checkpoint load(Path folder) throws IOException {
         for (String name : List.of(ConfigJson.FILE, MODEL_FILE)) {
             if (!Files.isRegularFile(folder.resolve(name))) {
-                throw new CheckpointException(folder, name + " is missing; a model folder holds " + ConfigJson.FILE + ", "
-                        + MODEL_FILE + " and tokenizer.json");
+                throw new CheckpointException(folder,
+                        name + " is missing; a model folder holds " + ConfigJson.FILE + ", "
+                                + MODEL_FILE + " and tokenizer.json");
             }
         }
         Path configFile = folder.resolve(ConfigJson.FILE);
@@ -204,7 +205,8 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
                     Tensor.of(values, param.shape().stream().mapToLong(Integer::longValue).toArray()));
             case Weight.Ternary(TernaryMatrix matrix) -> {
                 byte[] packed = matrix.pack();
-                tensors.put(param.path(), Tensor.of(Tensor.Type.U8, packed, Math.ceilDiv(param.rows(), 4), param.columns()));
+                tensors.put(param.path(),
+                        Tensor.of(Tensor.Type.U8, packed, Math.ceilDiv(param.rows(), 4), param.columns()));
                 tensors.put(param.path() + SCALE, Tensor.of(new float[]{matrix.scale()}, 1));
             }
             case Weight.Int8Rows(byte[] codes, float[] scales) -> {

@@ -58,7 +58,8 @@ final class ConfigJson {
         String scale = text(quantization, "weight_scale", "absmean", List.of("absmean", "none"));
         return new BitLlamaConfig(integer(root, "vocab_size", null), width, integer(root, "num_hidden_layers", null),
                 integer(root, "intermediate_size", null), number(root, "rms_norm_eps", 1e-5),
-                new BitLlamaConfig.Ttt(integer(ttt, "memory_size", Math.max(1, width / 4)), integer(ttt, "num_heads", 1),
+                new BitLlamaConfig.Ttt(integer(ttt, "memory_size", Math.max(1, width / 4)),
+                        integer(ttt, "num_heads", 1),
                         constant(Objective.class, text(ttt, "objective", "predict_next", names(Objective.values()))),
                         innerRate(ttt), flag(ttt, "token_shift", true),
                         constant(Read.class, text(ttt, "read", "after", names(Read.values())))),

@@ -34,7 +34,8 @@ public final class MemoryFile {
         for (int i = 0; i < memories.size(); i++) {
             TttLayer layer = model.blocks().get(i).ttt();
             Memory<float[]> memory = memories.get(i);
-            tensors.put(name(i, "memory"), Tensor.of(memory.weights(), layer.heads(), layer.headWidth(), layer.headWidth()));
+            tensors.put(name(i, "memory"),
+                    Tensor.of(memory.weights(), layer.heads(), layer.headWidth(), layer.headWidth()));
             tensors.put(name(i, "previous"), Tensor.of(memory.previous(), layer.width()));
             tensors.put(name(i, "feature"), Tensor.of(memory.feature(), layer.heads(), layer.headWidth()));
         }

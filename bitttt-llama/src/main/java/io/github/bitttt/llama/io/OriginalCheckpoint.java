@@ -35,8 +35,9 @@ public final class OriginalCheckpoint {
                 BitLlamaConfig.Ttt.seed(memory), new Quantization(false, false), true);
         int expected = new BitLlama(config).params().size();
         if (tensors.tensors().size() != expected) {
-            throw new CheckpointException(file, "a checkpoint of " + layers + " layers has " + expected + " tensors, got "
-                    + tensors.tensors().size() + "; only the original trainer's first format can be imported");
+            throw new CheckpointException(file,
+                    "a checkpoint of " + layers + " layers has " + expected + " tensors, got "
+                            + tensors.tensors().size() + "; only the original trainer's first format can be imported");
         }
         String text = ConfigJson.write(config, "{}", file);
         Checkpoint read = Checkpoint.of(text, file, tensors);
@@ -45,8 +46,10 @@ public final class OriginalCheckpoint {
 
     private static int[] matrix(Safetensors tensors, String name) throws CheckpointException {
         Tensor tensor = tensors.get(name);
-        if (tensor.shape().size() != 2 || tensor.shape().stream().anyMatch(size -> size < 1 || size > Integer.MAX_VALUE)) {
-            throw new CheckpointException(tensors.file(), "tensor " + name + " must be a matrix, got " + tensor.shape());
+        if (tensor.shape().size() != 2
+                || tensor.shape().stream().anyMatch(size -> size < 1 || size > Integer.MAX_VALUE)) {
+            throw new CheckpointException(tensors.file(),
+                    "tensor " + name + " must be a matrix, got " + tensor.shape());
         }
         return tensor.shape().stream().mapToInt(Math::toIntExact).toArray();
     }

@@ -50,8 +50,7 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         metadata = Map.copyOf(metadata);
     }
 
-    private record Entry(String name, Tensor.Type type, List<Long> shape, long from, long to) {
-    }
+    private record Entry(String name, Tensor.Type type, List<Long> shape, long from, long to) {}
 
     /** Where the bytes are. */
     private interface Source {
@@ -155,7 +154,8 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         while (into.hasRemaining()) {
             int read = source.read(into, at);
             if (read < 0) {
-                throw new CheckpointException(file, "ended at byte " + at + ", " + into.remaining() + " bytes too early");
+                throw new CheckpointException(file,
+                        "ended at byte " + at + ", " + into.remaining() + " bytes too early");
             }
             at += read;
         }
@@ -176,14 +176,16 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         long end = 0;
         for (Entry entry : entries) {
             if (entry.from() != end) {
-                throw new CheckpointException(file, "tensor " + entry.name() + " begins at byte " + entry.from() + ", but "
-                        + end + " is where the one before it ends; tensors may neither overlap nor leave gaps");
+                throw new CheckpointException(file,
+                        "tensor " + entry.name() + " begins at byte " + entry.from() + ", but "
+                                + end + " is where the one before it ends; tensors may neither overlap nor leave gaps");
             }
             end = entry.to();
         }
         if (end != dataBytes) {
-            throw new CheckpointException(file, "the header promises " + end + " bytes of tensors, the file has " + dataBytes
-                    + "; it is truncated or has something behind its end");
+            throw new CheckpointException(file,
+                    "the header promises " + end + " bytes of tensors, the file has " + dataBytes
+                            + "; it is truncated or has something behind its end");
         }
         return entries;
     }
@@ -194,8 +196,10 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         try {
             type = Tensor.Type.valueOf(node.path("dtype").asText());
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(file, where + "dtype must be one of " + List.of(Tensor.Type.values()) + ", got "
-                    + node.path("dtype"), e);
+            throw new CheckpointException(file,
+                    where + "dtype must be one of " + List.of(Tensor.Type.values()) + ", got "
+                            + node.path("dtype"),
+                    e);
         }
         List<Long> shape = longs(file, where + "shape", node.path("shape"));
         List<Long> offsets = longs(file, where + "data_offsets", node.path("data_offsets"));
@@ -220,9 +224,11 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
 
     private static List<Long> longs(Path file, String what, JsonNode node) throws CheckpointException {
         if (!node.isArray() || node.size() > 8
-                || !StreamSupport.stream(node.spliterator(), false).allMatch(n -> n.canConvertToLong() && n.isIntegralNumber()
-                        && n.longValue() >= 0)) {
-            throw new CheckpointException(file, what + " must be a list of at most 8 whole numbers from 0, got " + node);
+                || !StreamSupport.stream(node.spliterator(), false)
+                        .allMatch(n -> n.canConvertToLong() && n.isIntegralNumber()
+                                && n.longValue() >= 0)) {
+            throw new CheckpointException(file,
+                    what + " must be a list of at most 8 whole numbers from 0, got " + node);
         }
         return StreamSupport.stream(node.spliterator(), false).map(JsonNode::longValue).toList();
     }
@@ -231,7 +237,8 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         Map<String, String> metadata = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : node.properties()) {
             if (!entry.getValue().isTextual()) {
-                throw new CheckpointException(file, METADATA + "." + entry.getKey() + " must be text, got " + entry.getValue());
+                throw new CheckpointException(file,
+                        METADATA + "." + entry.getKey() + " must be text, got " + entry.getValue());
             }
             metadata.put(entry.getKey(), entry.getValue().textValue());
         }

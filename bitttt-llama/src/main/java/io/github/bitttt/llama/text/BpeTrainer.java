@@ -29,7 +29,8 @@ public final class BpeTrainer {
     public static final int MIN_VOCABULARY = 257;
 
     private static final Pattern WORDS = Pattern.compile(
-            "'(?:s|t|re|ve|m|ll|d)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", Pattern.UNICODE_CHARACTER_CLASS);
+            "'(?:s|t|re|ve|m|ll|d)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+            Pattern.UNICODE_CHARACTER_CLASS);
 
     private final List<String> tokens = new ArrayList<>();
     private final List<int[]> merges = new ArrayList<>();
@@ -38,8 +39,7 @@ public final class BpeTrainer {
     private final Map<Long, Long> pairCounts = new HashMap<>();
     private final Map<Long, Set<Integer>> pairWords = new HashMap<>();
 
-    private record Candidate(long pair, long count) {
-    }
+    private record Candidate(long pair, long count) {}
 
     private BpeTrainer(String text) {
         tokens.add(Tokenizer.END_OF_TEXT);

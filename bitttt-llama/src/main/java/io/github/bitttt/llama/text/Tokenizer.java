@@ -93,8 +93,9 @@ public final class Tokenizer {
         for (Map.Entry<String, JsonNode> entry : vocabulary.properties()) {
             int id = entry.getValue().asInt(-1);
             if (id < 0 || id >= size) {
-                throw new IOException(name + ": token ids must be 0 to " + (size - 1) + ", got " + entry.getValue() + " for \""
-                        + entry.getKey() + "\"");
+                throw new IOException(
+                        name + ": token ids must be 0 to " + (size - 1) + ", got " + entry.getValue() + " for \""
+                                + entry.getKey() + "\"");
             }
             bytes[id] = ByteAlphabet.decode(entry.getKey());
         }

@@ -28,8 +28,7 @@ public final class AdamW {
      * @param first  m
      * @param second v
      */
-    record Moments(float[] first, float[] second) {
-    }
+    record Moments(float[] first, float[] second) {}
 
     /** An optimizer that has not made a step.
      *
@@ -70,7 +69,8 @@ public final class AdamW {
      * @param gradients of the same parameters
      * @param norm      their {@link #norm}
      * @param rate      learning rate */
-    public void step(SequencedMap<Param, float[]> masters, SequencedMap<Param, float[]> gradients, double norm, double rate) {
+    public void step(SequencedMap<Param, float[]> masters, SequencedMap<Param, float[]> gradients, double norm,
+            double rate) {
         steps++;
         double scale = norm > clip ? clip / norm : 1;
         moments.sequencedEntrySet().parallelStream().forEach(entry -> update(entry.getKey(), entry.getValue(),
@@ -89,7 +89,8 @@ public final class AdamW {
             double v = BETA2 * second[i] + (1 - BETA2) * g * g;
             first[i] = (float) m;
             second[i] = (float) v;
-            weights[i] = (float) (weights[i] * keep - rate * (m / correction1) / (Math.sqrt(v / correction2) + EPSILON));
+            weights[i] = (float) (weights[i] * keep
+                    - rate * (m / correction1) / (Math.sqrt(v / correction2) + EPSILON));
         }
     }
 

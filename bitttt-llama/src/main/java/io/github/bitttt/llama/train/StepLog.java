@@ -33,7 +33,8 @@ final class StepLog implements AutoCloseable {
         Path file = file(folder);
         if (Files.exists(file)) {
             List<String> kept = Files.readAllLines(file).stream()
-                    .filter(line -> line.equals(HEADER) || line.matches("\\d+,.*") && stepOf(line) <= lastStep).toList();
+                    .filter(line -> line.equals(HEADER) || line.matches("\\d+,.*") && stepOf(line) <= lastStep)
+                    .toList();
             AtomicFile.write(file, String.join("\n", kept) + "\n");
         }
     }
@@ -43,8 +44,9 @@ final class StepLog implements AutoCloseable {
     }
 
     void step(StepResult result) throws IOException {
-        writer.write(String.format(Locale.ROOT, "%d,%d,%.6f,%.6f,%.6e,%.0f%n", result.step(), result.tokens(), result.loss(),
-                result.gradientNorm(), result.rate(), result.tokensPerSecond()));
+        writer.write(
+                String.format(Locale.ROOT, "%d,%d,%.6f,%.6f,%.6e,%.0f%n", result.step(), result.tokens(), result.loss(),
+                        result.gradientNorm(), result.rate(), result.tokensPerSecond()));
     }
 
     void flush() throws IOException {

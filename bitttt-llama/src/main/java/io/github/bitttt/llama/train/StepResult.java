@@ -19,7 +19,8 @@ public record StepResult(long step, long tokens, double loss, double gradientNor
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "step %d, %,d tokens: loss %.4f nats, gradient %.3f, rate %.2e, %,.0f tokens/s", step,
+        return String.format(Locale.ROOT,
+                "step %d, %,d tokens: loss %.4f nats, gradient %.3f, rate %.2e, %,.0f tokens/s", step,
                 tokens, loss, gradientNorm, rate, tokensPerSecond);
     }
 }

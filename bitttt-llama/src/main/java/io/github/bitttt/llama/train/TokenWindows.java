@@ -26,8 +26,7 @@ public final class TokenWindows implements AutoCloseable {
      * @param inputs  [B * T], all tokens of the first window first
      * @param targets [B * T], the tokens that follow
      */
-    public record Batch(int[] inputs, int[] targets) {
-    }
+    public record Batch(int[] inputs, int[] targets) {}
 
     /** Windows of a text.
      *

@@ -222,7 +222,8 @@ public final class TrainingGraph implements AutoCloseable {
 
     private double loss(float[] weights, double total) {
         float[] picked = executor.array(probabilities).data().asFloat();
-        return IntStream.range(0, picked.length).mapToDouble(i -> weights[i] == 0 ? 0 : -Math.log(picked[i]) * weights[i])
+        return IntStream.range(0, picked.length)
+                .mapToDouble(i -> weights[i] == 0 ? 0 : -Math.log(picked[i]) * weights[i])
                 .sum() / total;
     }
 
@@ -244,7 +245,6 @@ public final class TrainingGraph implements AutoCloseable {
         return total;
     }
 
-
     private void check(String what, int[] tokenIds) {
         if (tokenIds.length != batch * tokens) {
             throw new IllegalArgumentException(
@@ -265,8 +265,9 @@ public final class TrainingGraph implements AutoCloseable {
             throw new IllegalArgumentException(param + ": this graph computes no gradient for it");
         }
         if (into.length != array.length()) {
-            throw new IllegalArgumentException(param + ": the gradient has " + array.length() + " elements, got room for "
-                    + into.length);
+            throw new IllegalArgumentException(
+                    param + ": the gradient has " + array.length() + " elements, got room for "
+                            + into.length);
         }
         System.arraycopy(array.data().asFloat(), 0, into, 0, into.length);
     }

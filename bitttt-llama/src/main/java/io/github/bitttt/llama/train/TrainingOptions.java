@@ -60,7 +60,8 @@ public record TrainingOptions(long tokens, int batch, int window, double peakRat
      * @param windowTokens T
      * @return new options */
     public TrainingOptions withBatch(int windows, int windowTokens) {
-        return new TrainingOptions(tokens, windows, windowTokens, peakRate, warmup, floor, weightDecay, clip, repeats, seed,
+        return new TrainingOptions(tokens, windows, windowTokens, peakRate, warmup, floor, weightDecay, clip, repeats,
+                seed,
                 validationEvery, checkpointEvery);
     }
 

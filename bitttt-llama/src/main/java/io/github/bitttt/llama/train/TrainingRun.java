@@ -42,8 +42,7 @@ public final class TrainingRun implements AutoCloseable {
      * @param training   what is learned
      * @param validation what chooses the best model; empty for none
      */
-    public record Texts(String training, String validation) {
-    }
+    public record Texts(String training, String validation) {}
 
     /** Begins a run in a new folder, from first weights of the options' seed.
      *
@@ -57,7 +56,8 @@ public final class TrainingRun implements AutoCloseable {
     public static TrainingRun start(Path folder, BitLlamaConfig config, Tokenizer tokenizer, Texts texts,
             TrainingOptions options) throws IOException {
         BitLlama model = new BitLlama(config);
-        return start(folder, new Checkpoint(config, Weights.init(model.params(), options.seed()), Map.of()), tokenizer, texts,
+        return start(folder, new Checkpoint(config, Weights.init(model.params(), options.seed()), Map.of()), tokenizer,
+                texts,
                 options);
     }
 
@@ -70,7 +70,8 @@ public final class TrainingRun implements AutoCloseable {
      * @param options   how to train
      * @return the run, before its first step
      * @throws IOException if the folder exists or cannot be written */
-    public static TrainingRun start(Path folder, Checkpoint from, Tokenizer tokenizer, Texts texts, TrainingOptions options)
+    public static TrainingRun start(Path folder, Checkpoint from, Tokenizer tokenizer, Texts texts,
+            TrainingOptions options)
             throws IOException {
         if (tokenizer.vocabSize() != from.config().vocabSize()) {
             throw new IllegalArgumentException("the model has a vocabulary of " + from.config().vocabSize()
@@ -78,7 +79,8 @@ public final class TrainingRun implements AutoCloseable {
         }
         TrainingRun run = open(folder, from, tokenizer, texts, options);
         try {
-            new Checkpoint(from.config(), run.trainer.weights(), from.configText(), run.metadata(Double.NaN)).save(folder,
+            new Checkpoint(from.config(), run.trainer.weights(), from.configText(), run.metadata(Double.NaN)).save(
+                    folder,
                     tokenizer.json());
             Files.createDirectories(folder.resolve(TrainingState.FOLDER));
             run.checkpoint();
@@ -89,7 +91,8 @@ public final class TrainingRun implements AutoCloseable {
         return run;
     }
 
-    private static TrainingRun open(Path folder, Checkpoint from, Tokenizer tokenizer, Texts texts, TrainingOptions options) {
+    private static TrainingRun open(Path folder, Checkpoint from, Tokenizer tokenizer, Texts texts,
+            TrainingOptions options) {
         BitLlama model = new BitLlama(from.config());
         Map<String, String> provenance = new LinkedHashMap<>(from.metadata());
         provenance.put("training_text_sha256", TrainingState.digest(texts.training()));

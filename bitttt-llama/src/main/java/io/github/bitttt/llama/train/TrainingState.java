@@ -38,7 +38,8 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
         }
     }
 
-    static void write(Path folder, Trainer trainer, double bestLoss, Map<String, String> provenance) throws IOException {
+    static void write(Path folder, Trainer trainer, double bestLoss, Map<String, String> provenance)
+            throws IOException {
         SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
         trainer.masters().forEach((param, values) -> {
             AdamW.Moments moments = trainer.optimizer().moments(param);
@@ -83,8 +84,9 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
     private void check(Path folder, String name, String text) throws CheckpointException {
         String began = file.metadata().get(name + "_text_sha256");
         if (!digest(text).equals(began)) {
-            throw new CheckpointException(folder, "this run began with another " + name + " text (SHA-256 " + began + ", now "
-                    + digest(text) + "); give the same text, or begin a new run");
+            throw new CheckpointException(folder,
+                    "this run began with another " + name + " text (SHA-256 " + began + ", now "
+                            + digest(text) + "); give the same text, or begin a new run");
         }
     }
 

@@ -29,8 +29,7 @@ public final class Zoo {
      * @param checkpoint config and weights
      * @param tokenizer  of the same vocabulary
      */
-    public record Entry(String name, Checkpoint checkpoint, Tokenizer tokenizer) {
-    }
+    public record Entry(String name, Checkpoint checkpoint, Tokenizer tokenizer) {}
 
     /** The models there are.
      *  @return their names */

@@ -43,7 +43,8 @@ public final class CpuOps implements Ops<Rows> {
     public CpuOps(Weights weights) {
         for (Param param : weights.params()) {
             if (param.kind() == Param.Kind.TERNARY && !(weights.get(param) instanceof Weight.Ternary)) {
-                throw new IllegalArgumentException(param + ": the CPU reading takes ternary codes; freeze the masters first");
+                throw new IllegalArgumentException(
+                        param + ": the CPU reading takes ternary codes; freeze the masters first");
             }
         }
         this.weights = weights;
@@ -141,7 +142,8 @@ public final class CpuOps implements Ops<Rows> {
         for (int t = 0; t < ids.rows(); t++) {
             int row = (int) ids.values()[t];
             switch (weights.get(table)) {
-                case Weight.Floats(float[] values) -> System.arraycopy(values, row * width, y.values(), t * width, width);
+                case Weight.Floats(float[] values) ->
+                    System.arraycopy(values, row * width, y.values(), t * width, width);
                 case Weight.Int8Rows(byte[] codes, float[] scales) -> {
                     for (int i = 0; i < width; i++) {
                         y.values()[t * width + i] = codes[row * width + i] * scales[row];
@@ -157,7 +159,8 @@ public final class CpuOps implements Ops<Rows> {
     public Rows rmsNorm(RmsNorm norm, Rows x) {
         Rows y = take(x.rows(), x.columns());
         for (int t = 0; t < x.rows(); t++) {
-            FloatOps.rmsNorm(x.values(), t * x.columns(), floats(norm.gain()), norm.epsilon(), y.values(), t * x.columns());
+            FloatOps.rmsNorm(x.values(), t * x.columns(), floats(norm.gain()), norm.epsilon(), y.values(),
+                    t * x.columns());
         }
         return y;
     }
@@ -288,7 +291,8 @@ public final class CpuOps implements Ops<Rows> {
                 Rows y = take(x.rows(), heads);
                 float[] bias = floats(learned.bias());
                 for (int t = 0; t < x.rows(); t++) {
-                    FloatOps.matVec(floats(learned.weight()), heads, x.values(), t * x.columns(), x.columns(), y.values(),
+                    FloatOps.matVec(floats(learned.weight()), heads, x.values(), t * x.columns(), x.columns(),
+                            y.values(),
                             t * heads);
                     for (int head = 0; head < heads; head++) {
                         int at = t * heads + head;
@@ -316,7 +320,8 @@ public final class CpuOps implements Ops<Rows> {
         for (int t = 0; t < keys.rows(); t++) {
             for (int head = 0; head < heads; head++) {
                 FloatOps.deltaStep(memory.values(), head * d * d, d, keys.values(), values.values(),
-                        t * keys.columns() + head * d, rates.values()[t * heads + head], read == Read.AFTER, answers.values());
+                        t * keys.columns() + head * d, rates.values()[t * heads + head], read == Read.AFTER,
+                        answers.values());
             }
         }
         return answers;

@@ -54,15 +54,15 @@ final class ChunkedDelta {
     }
 
     private record Parts(SDVariable[] k, SDVariable[] v, SDVariable[] solvedKeys, SDVariable[] solvedValues,
-            SDVariable[] answers) {
-    }
+            SDVariable[] answers) {}
 
     private Ops.Delta<SDVariable> recur(SDVariable weights, Parts parts) {
         SDVariable state = weights.permute(0, 1, 3, 2).reshape(streams(), width, width); // S = W^T
         SDVariable[] outputs = new SDVariable[chunks];
         for (int n = 0; n < chunks; n++) {
             SDVariable u = parts.solvedValues[n].sub(math.matMul(parts.solvedKeys[n], false, state, false));
-            outputs[n] = math.matMul(parts.v[n], false, state, false).add(math.matMul(parts.answers[n], false, u, false));
+            outputs[n] = math.matMul(parts.v[n], false, state, false)
+                    .add(math.matMul(parts.answers[n], false, u, false));
             state = state.add(math.matMul(parts.k[n], true, u, false));
         }
         SDVariable after = state.reshape(batch, heads, width, width).permute(0, 1, 3, 2);
@@ -81,14 +81,16 @@ final class ChunkedDelta {
     private SDVariable chunked(SDVariable rows, int e) {
         SDVariable padded = math.padTokens(rows.reshape(batch, tokens, (long) heads * e), batch, tokens, chunks * chunk,
                 heads * e);
-        return padded.reshape(batch, chunks, chunk, heads, e).permute(1, 0, 3, 2, 4).reshape(chunks * streams(), chunk, e);
+        return padded.reshape(batch, chunks, chunk, heads, e).permute(1, 0, 3, 2, 4).reshape(chunks * streams(), chunk,
+                e);
     }
 
     /** [N B H, C, d] -> [B T, M]. */
     private SDVariable unchunked(SDVariable x) {
         SDVariable rows = x.reshape(chunks, batch, heads, chunk, width).permute(1, 0, 3, 2, 4).reshape(batch,
                 (long) chunks * chunk, (long) heads * width);
-        SDVariable cut = chunks * chunk == tokens ? rows
+        SDVariable cut = chunks * chunk == tokens
+                ? rows
                 : math.slice(rows, batch, 0, tokens, chunks * chunk, heads * width);
         return cut.reshape((long) batch * tokens, (long) heads * width);
     }

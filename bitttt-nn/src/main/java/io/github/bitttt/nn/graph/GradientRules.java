@@ -26,8 +26,7 @@ public final class GradientRules {
      * @param inputs   what it depends on, as far as gradients are concerned
      * @param backward from the value's gradient to those of the inputs, in their order
      */
-    record Rule(List<SDVariable> inputs, Function<SDVariable, List<SDVariable>> backward) {
-    }
+    record Rule(List<SDVariable> inputs, Function<SDVariable, List<SDVariable>> backward) {}
 
     /** States the derivative of a value.
      *
@@ -35,7 +34,8 @@ public final class GradientRules {
      * @param inputs   what its gradient flows to
      * @param backward from the value's gradient to the inputs' gradients, in their order
      * @return the value */
-    public SDVariable define(SDVariable value, List<SDVariable> inputs, Function<SDVariable, List<SDVariable>> backward) {
+    public SDVariable define(SDVariable value, List<SDVariable> inputs,
+            Function<SDVariable, List<SDVariable>> backward) {
         rules.put(value.name(), new Rule(List.copyOf(inputs), backward));
         return value;
     }

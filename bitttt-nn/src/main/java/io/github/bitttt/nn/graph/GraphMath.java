@@ -154,13 +154,16 @@ final class GraphMath {
 
     /** The rounded value, with the gradient of what it was rounded from. */
     private SDVariable straightThrough(SDVariable x, SDVariable rounded) {
-        return stock ? x.add(new StopGradient(graph, rounded.sub(x))
-                .outputVariable()) : define(rounded, List.of(x), List::of);
+        return stock
+                ? x.add(new StopGradient(graph, rounded.sub(x))
+                        .outputVariable())
+                : define(rounded, List.of(x), List::of);
     }
 
     /** table[ids]; SameDiff's own derivative is wrong for repeated ids. */
     SDVariable gather(SDVariable table, SDVariable ids, int rows) {
-        return define(graph.gather(table, ids, 0), List.of(table), g -> List.of(graph.unsortedSegmentSum(g, ids, rows)));
+        return define(graph.gather(table, ids, 0), List.of(table),
+                g -> List.of(graph.unsortedSegmentSum(g, ids, rows)));
     }
 
     /** x [B, T, M] along T from {@code from}, {@code size} long. */
@@ -177,8 +180,10 @@ final class GraphMath {
 
     /** x [B, T, M] with zeros behind, up to {@code to} tokens. */
     SDVariable padTokens(SDVariable x, int batch, int tokens, int to, int width) {
-        return tokens == to ? x : define(pad(x, batch, 0, to - tokens, width), List.of(x),
-                g -> List.of(graph.slice(g, new int[]{0, 0, 0}, batch, tokens, width)));
+        return tokens == to
+                ? x
+                : define(pad(x, batch, 0, to - tokens, width), List.of(x),
+                        g -> List.of(graph.slice(g, new int[]{0, 0, 0}, batch, tokens, width)));
     }
 
     /** first [B, 1, M] before rows [B, T, M], whose last row falls away. */
@@ -244,7 +249,8 @@ final class GraphMath {
         SDVariable picked = probabilities(softmax, targetIndex);
         SDVariable loss = graph.math.log(picked.add(1e-30)).neg().mul(weights).sum();
         SDVariable one = ones(n);
-        return define(loss, List.of(logits), g -> List.of(new ScatterNdSub(graph, softmax, targetIndex, one).outputVariable()
-                .mul(weights.reshape(n, 1)).mul(g)));
+        return define(loss, List.of(logits),
+                g -> List.of(new ScatterNdSub(graph, softmax, targetIndex, one).outputVariable()
+                        .mul(weights.reshape(n, 1)).mul(g)));
     }
 }

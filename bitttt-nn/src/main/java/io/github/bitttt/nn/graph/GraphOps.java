@@ -95,7 +95,8 @@ public final class GraphOps implements Ops<SDVariable> {
      * @return placeholders {@code name.weights}, {@code .previous}, {@code .feature} */
     public Memory<SDVariable> memory(TttLayer layer, String name) {
         return new Memory<>(
-                graph.placeHolder(name + ".weights", DataType.FLOAT, batch, layer.heads(), layer.headWidth(), layer.headWidth()),
+                graph.placeHolder(name + ".weights", DataType.FLOAT, batch, layer.heads(), layer.headWidth(),
+                        layer.headWidth()),
                 graph.placeHolder(name + ".previous", DataType.FLOAT, batch, layer.width()),
                 graph.placeHolder(name + ".feature", DataType.FLOAT, batch, layer.memoryWidth()));
     }
@@ -147,7 +148,8 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable linear(Param weight, Optional<Param> bias, SDVariable x) {
         SDVariable y = math.matMul(x, false, variable(weight), true);
-        return sized(bias.map(offset -> math.addRows(y, variable(offset), rows(), offset.rows())).orElse(y), weight.rows());
+        return sized(bias.map(offset -> math.addRows(y, variable(offset), rows(), offset.rows())).orElse(y),
+                weight.rows());
     }
 
     @Override
@@ -176,7 +178,8 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable moveDown(SDVariable first, SDVariable rows) {
         int width = width(rows);
-        SDVariable y = math.moveDown(first.reshape(batch, 1, width), rows.reshape(batch, tokens, width), batch, tokens, width);
+        SDVariable y = math.moveDown(first.reshape(batch, 1, width), rows.reshape(batch, tokens, width), batch, tokens,
+                width);
         return sized(y.reshape(rows(), width), width);
     }
 
@@ -197,7 +200,8 @@ public final class GraphOps implements Ops<SDVariable> {
     private int width(SDVariable rows) {
         Integer width = widths.get(rows.name());
         if (width == null) {
-            throw new IllegalArgumentException("the width of " + rows.name() + " is not known; pass it through input()");
+            throw new IllegalArgumentException(
+                    "the width of " + rows.name() + " is not known; pass it through input()");
         }
         return width;
     }
@@ -205,7 +209,8 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable innerRate(TttLayer.InnerRate rate, int heads, SDVariable x) {
         return switch (rate) {
-            case TttLayer.InnerRate.Learned(Param weight, Param bias) -> math.sigmoid(linear(weight, Optional.of(bias), x));
+            case TttLayer.InnerRate.Learned(Param weight, Param bias) ->
+                math.sigmoid(linear(weight, Optional.of(bias), x));
             case TttLayer.InnerRate.Constant(double value) ->
                 graph.constant(Nd4j.valueArrayOf(new long[]{rows(), heads}, value, DataType.FLOAT));
         };
@@ -215,7 +220,8 @@ public final class GraphOps implements Ops<SDVariable> {
     public Delta<SDVariable> delta(int heads, Read read, SDVariable weights, SDVariable keys, SDVariable values,
             SDVariable rates) {
         int width = width(keys);
-        Delta<SDVariable> delta = new ChunkedDelta(graph, math, batch, tokens, heads, width / heads, read).apply(weights,
+        Delta<SDVariable> delta = new ChunkedDelta(graph, math, batch, tokens, heads, width / heads, read).apply(
+                weights,
                 keys, values, rates);
         sized(delta.answers(), width);
         return delta;
@@ -224,7 +230,8 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable lastRow(SDVariable rows) {
         int width = width(rows);
-        return math.slice(rows.reshape(batch, tokens, width), batch, tokens - 1, 1, tokens, width).reshape(batch, width);
+        return math.slice(rows.reshape(batch, tokens, width), batch, tokens - 1, 1, tokens, width).reshape(batch,
+                width);
     }
 
     /** The loss of next-token prediction, sum over t of weight_t * -log p(target_t), with what its derivative needs.
@@ -243,6 +250,5 @@ public final class GraphOps implements Ops<SDVariable> {
      *
      * @param value         the scalar
      * @param probabilities of the targets [B * T], from which the loss can be summed in double */
-    public record Loss(SDVariable value, SDVariable probabilities) {
-    }
+    public record Loss(SDVariable value, SDVariable probabilities) {}
 }

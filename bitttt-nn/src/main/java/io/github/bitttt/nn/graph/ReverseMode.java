@@ -80,7 +80,9 @@ public final class ReverseMode {
             return;
         }
         List<SDVariable> outputGradients = outputs.stream()
-                .map(name -> gradients.containsKey(name) ? gradients.get(name) : graph.zerosLike(graph.getVariable(name)))
+                .map(name -> gradients.containsKey(name)
+                        ? gradients.get(name)
+                        : graph.zerosLike(graph.getVariable(name)))
                 .toList();
         List<SDVariable> inputGradients = op.getOp().doDiff(outputGradients);
         for (int i = 0; i < Math.min(inputGradients.size(), op.getInputsToOp().size()); i++) {

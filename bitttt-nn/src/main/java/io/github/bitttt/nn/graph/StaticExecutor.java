@@ -56,8 +56,7 @@ public final class StaticExecutor implements AutoCloseable {
         }
     }
 
-    private record BufferSize(DataType type, long length) {
-    }
+    private record BufferSize(DataType type, long length) {}
 
     /** Plans and binds what the outputs need; runs it once.
      *
@@ -119,7 +118,8 @@ public final class StaticExecutor implements AutoCloseable {
         outputs.forEach(output -> readyAfter.put(output, bound.size()));
     }
 
-    private static List<LongShapeDescriptor> prepare(DifferentialFunction function, INDArray[] inputs, OpContext context) {
+    private static List<LongShapeDescriptor> prepare(DifferentialFunction function, INDArray[] inputs,
+            OpContext context) {
         if (function instanceof DynamicCustomOp custom) {
             context.setArgs(inputs, custom.iArgs(), custom.dArgs(), custom.tArgs(), custom.bArgs());
             return custom.calculateOutputShape(context);
@@ -137,7 +137,8 @@ public final class StaticExecutor implements AutoCloseable {
         return arrays.computeIfAbsent(name, _ -> {
             SDVariable variable = graph.getVariable(name);
             if (variable.getVariableType() == VariableType.PLACEHOLDER) {
-                throw new IllegalArgumentException("placeholder " + name + " has no array; there are " + arrays.keySet());
+                throw new IllegalArgumentException(
+                        "placeholder " + name + " has no array; there are " + arrays.keySet());
             }
             return variable.getArr();
         });
@@ -181,7 +182,8 @@ public final class StaticExecutor implements AutoCloseable {
         for (String name : ended) {
             INDArray buffer = buffers.get(name);
             if (buffer != null && --readers.get(buffer)[0] == 0) {
-                free.computeIfAbsent(new BufferSize(buffer.dataType(), buffer.length()), _ -> new ArrayDeque<>()).push(buffer);
+                free.computeIfAbsent(new BufferSize(buffer.dataType(), buffer.length()), _ -> new ArrayDeque<>())
+                        .push(buffer);
             }
         }
     }
@@ -206,7 +208,8 @@ public final class StaticExecutor implements AutoCloseable {
     public INDArray array(String name) {
         INDArray array = arrays.get(name);
         if (array == null) {
-            throw new IllegalArgumentException("no array " + name + "; it is neither an output nor an input of this plan");
+            throw new IllegalArgumentException(
+                    "no array " + name + "; it is neither an output nor an input of this plan");
         }
         return array;
     }

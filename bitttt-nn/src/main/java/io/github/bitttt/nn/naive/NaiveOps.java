@@ -170,13 +170,14 @@ public final class NaiveOps implements Ops<Doubles> {
     @Override
     public Doubles innerRate(TttLayer.InnerRate rate, int heads, Doubles x) {
         return switch (rate) {
-            case TttLayer.InnerRate.Learned(Param weight, Param bias) -> map(linear(weight, Optional.of(bias), x), row -> {
-                double[] y = row.clone();
-                for (int head = 0; head < heads; head++) {
-                    y[head] = 1 / (1 + Math.exp(-row[head]));
-                }
-                return y;
-            });
+            case TttLayer.InnerRate.Learned(Param weight, Param bias) ->
+                map(linear(weight, Optional.of(bias), x), row -> {
+                    double[] y = row.clone();
+                    for (int head = 0; head < heads; head++) {
+                        y[head] = 1 / (1 + Math.exp(-row[head]));
+                    }
+                    return y;
+                });
             case TttLayer.InnerRate.Constant(double value) -> map(x, _ -> {
                 double[] y = new double[heads];
                 Arrays.fill(y, value);

@@ -67,8 +67,7 @@ public interface Kernels {
      * @param stride  bytes of a row's tables
      * @param scratch short sums for kernels that need them
      */
-    record Input(byte[] codes, int columns, MemorySegment tables, long stride, Scratch scratch) {
-    }
+    record Input(byte[] codes, int columns, MemorySegment tables, long stride, Scratch scratch) {}
 
     /** Room that a kernel may use during one call, kept from call to call. */
     final class Scratch {

@@ -66,7 +66,8 @@ public final class PlainKernels implements Kernels {
                         in[i] = x.codes()[at + i];
                         inputs += in[i];
                     }
-                    accumulate(packed, group * rows, sums, rows, in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]);
+                    accumulate(packed, group * rows, sums, rows, in[0], in[1], in[2], in[3], in[4], in[5], in[6],
+                            in[7]);
                 }
                 for (int i = 0; i < rows; i++) {
                     y[i] += (short) (sums[i] - inputs);
@@ -75,12 +76,14 @@ public final class PlainKernels implements Kernels {
         }
 
         // The compound assignment would keep the compiler from using vectors.
-        private static void accumulate(char[] packed, int offset, short[] sums, int rows, int x0, int x1, int x2, int x3,
+        private static void accumulate(char[] packed, int offset, short[] sums, int rows, int x0, int x1, int x2,
+                int x3,
                 int x4, int x5, int x6, int x7) {
             for (int i = 0; i < rows; i++) {
                 int codes = packed[offset + i];
                 sums[i] = (short) (sums[i] + (codes & 3) * x0 + (codes >>> 2 & 3) * x1 + (codes >>> 4 & 3) * x2
-                        + (codes >>> 6 & 3) * x3 + (codes >>> 8 & 3) * x4 + (codes >>> 10 & 3) * x5 + (codes >>> 12 & 3) * x6
+                        + (codes >>> 6 & 3) * x3 + (codes >>> 8 & 3) * x4 + (codes >>> 10 & 3) * x5
+                        + (codes >>> 12 & 3) * x6
                         + (codes >>> 14) * x7);
             }
         }
@@ -142,7 +145,8 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
-        public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
+        public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values,
+                int valueOffset,
                 float rate, boolean after, float[] answer, int answerOffset) {
             // The answer's room holds W v while the errors are summed; columns of W are neighbours, so lanes are rows.
             float[] errors = new float[d];

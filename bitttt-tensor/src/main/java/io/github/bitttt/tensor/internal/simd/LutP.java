@@ -154,8 +154,10 @@ final class LutP implements Kernels.Weights {
         }
     }
 
+    // length: vectors that leave a method are boxed, so the whole sum is one method
     /** 64 rows over some groups. Vectors must not leave the method: they would be boxed. */
-    private static void block(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int groups, int[] y,
+    private static void block(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int groups,
+            int[] y,
             int yAt, boolean first) {
         ShortVector zero = ShortVector.zero(SHORTS);
         ShortVector lowAll = zero;
@@ -182,10 +184,12 @@ final class LutP implements Kernels.Weights {
             ShortVector high = i0.selectFrom(h0).add(i1.selectFrom(h0)).add(i2.selectFrom(h1)).add(i3.selectFrom(h1))
                     .add(i4.selectFrom(h2)).reinterpretAsShorts();
             lowAll = lowAll.add(low);
-            lowOdd = lowOdd.add(low.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
+            lowOdd = lowOdd
+                    .add(low.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
             highAll = highAll.add(high);
             highOdd = highOdd
-                    .add(high.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
+                    .add(high.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts()
+                            .and(byteMask));
             ByteVector l3 = load(tables, q + 384);
             ByteVector h3 = load(tables, q + 448);
             ByteVector l4 = load(tables, q + 512);
@@ -200,10 +204,12 @@ final class LutP implements Kernels.Weights {
             high = i5.selectFrom(h2).add(i6.selectFrom(h3)).add(i7.selectFrom(h3)).add(i8.selectFrom(h4))
                     .add(i9.selectFrom(h4)).reinterpretAsShorts();
             lowAll = lowAll.add(low);
-            lowOdd = lowOdd.add(low.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
+            lowOdd = lowOdd
+                    .add(low.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
             highAll = highAll.add(high);
             highOdd = highOdd
-                    .add(high.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().and(byteMask));
+                    .add(high.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts()
+                            .and(byteMask));
         }
         // Even bytes: all, less the odd ones' share; in 16 bits that is exact although "all" has wrapped around.
         IntVector lowOdds = lowOdd.reinterpretAsInts();
@@ -228,6 +234,7 @@ final class LutP implements Kernels.Weights {
         s2.intoArray(y, yAt + 32);
         s3.intoArray(y, yAt + 48);
     }
+    // length ends
 
     private static ByteVector load(MemorySegment segment, long at) {
         return ByteVector.fromMemorySegment(BYTES, segment, at, ORDER);

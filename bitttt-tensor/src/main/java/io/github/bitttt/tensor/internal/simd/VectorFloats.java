@@ -77,7 +77,8 @@ final class VectorFloats implements FloatKernels {
         float keyValue = after ? dot(keys, keyOffset, values, valueOffset, d) : 0;
         int i = 0;
         for (; i + 2 * LANES <= d; i += 2 * LANES) {
-            twoVectors(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, keyValue, answer, answerOffset + i);
+            twoVectors(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, keyValue, answer,
+                    answerOffset + i);
         }
         for (; i < d; i++) {
             row(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, keyValue, answer, answerOffset + i);
@@ -85,7 +86,8 @@ final class VectorFloats implements FloatKernels {
     }
 
     /** 32 rows of W; what is read after the update is W v + rate e (k v). */
-    private static void twoVectors(float[] w, int at, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
+    private static void twoVectors(float[] w, int at, int d, float[] keys, int keyOffset, float[] values,
+            int valueOffset,
             int i, float rate, float keyValue, float[] answer, int answerAt) {
         FloatVector p0 = FloatVector.zero(FLOATS);
         FloatVector p1 = p0;
@@ -112,7 +114,8 @@ final class VectorFloats implements FloatKernels {
         }
     }
 
-    private static void row(float[] w, int at, int d, float[] keys, int keyOffset, float[] values, int valueOffset, int i,
+    private static void row(float[] w, int at, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
+            int i,
             float rate, float keyValue, float[] answer, int answerAt) {
         float predicted = 0;
         float before = 0;
