@@ -41,8 +41,8 @@ final class ChunkedDelta {
         SDVariable k = chunked(keys, width); // [N B H, C, d]
         SDVariable v = chunked(values, width);
         SDVariable eta = chunked(rates, 1); // [N B H, C, 1]
-        SDVariable scaledKeys = math.scaleTokens(k, eta);
-        SDVariable scaledValues = math.scaleTokens(v, eta);
+        SDVariable scaledKeys = math.scaleTokens(k, eta, width);
+        SDVariable scaledValues = math.scaleTokens(v, eta, width);
         SDVariable answers = math.mask(math.matMul(v, false, k, true), math.lowerMask(chunk, read == Read.AFTER));
         if (chunk > 1) {
             SDVariable a = math.mask(math.matMul(scaledKeys, false, k, true), math.lowerMask(chunk, false));

@@ -2,6 +2,7 @@ package io.github.bitttt.nn.graph;
 
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -85,6 +86,11 @@ final class GraphMath {
         return graph.mmul(a, b, transposeA, transposeB, false);
     }
 
+    /** A reduction of the last dimension, which is kept; of width 1 it has nothing to do, and ND4J fails there. */
+    private static SDVariable reduced(SDVariable x, long width, UnaryOperator<SDVariable> reduction) {
+        return width == 1 ? x : reduction.apply(x);
+    }
+
     /** The sum of rows [n, D] -> [D], by a product: SameDiff's broadcast derivatives are slow. */
     private SDVariable sumRows(SDVariable x, long n, long width) {
         return matMul(ones(1, n), false, x, false).reshape(width);
@@ -106,25 +112,31 @@ final class GraphMath {
     }
 
     /** x [m, C, d] times rates [m, C, 1]. */
-    SDVariable scaleTokens(SDVariable x, SDVariable rates) {
-        return define(x.mul(rates), List.of(x, rates), g -> List.of(g.mul(rates), g.mul(x).sum(true, 2)));
+    SDVariable scaleTokens(SDVariable x, SDVariable rates, long width) {
+        return define(x.mul(rates), List.of(x, rates),
+                g -> List.of(g.mul(rates), reduced(g.mul(x), width, y -> y.sum(true, 2))));
     }
 
     /** x / sqrt(mean(x^2) + eps) over rows [n, D]. */
-    SDVariable rmsNormalize(SDVariable x, double epsilon) {
-        SDVariable inverse = graph.math.rsqrt(graph.math.square(x).mean(true, 1).add(epsilon)); // [n, 1]
+    SDVariable rmsNormalize(SDVariable x, double epsilon, long width) {
+        SDVariable inverse = graph.math
+                .rsqrt(reduced(graph.math.square(x), width, squares -> squares.mean(true, 1)).add(epsilon)); // [n, 1]
         SDVariable y = x.mul(inverse);
-        return define(y, List.of(x), g -> List.of(g.sub(y.mul(g.mul(y).mean(true, 1))).mul(inverse)));
+        return define(y, List.of(x),
+                g -> List.of(g.sub(y.mul(reduced(g.mul(y), width, product -> product.mean(true, 1)))).mul(inverse)));
     }
 
     /** x / (||x|| + 1e-6) over rows [n, d]. */
-    SDVariable normalize(SDVariable x) {
+    SDVariable normalize(SDVariable x, long width) {
         // The smallest float that keeps the derivative finite for a row of zeros.
-        SDVariable norm = graph.math.sqrt(graph.math.square(x).sum(true, 1).add(1e-30));
+        SDVariable norm = graph.math
+                .sqrt(reduced(graph.math.square(x), width, squares -> squares.sum(true, 1)).add(1e-30));
         SDVariable divisor = norm.add(1e-6);
         SDVariable y = x.div(divisor);
         return define(y, List.of(x),
-                g -> List.of(g.sub(y.mul(g.mul(y).sum(true, 1).mul(divisor).div(norm))).div(divisor)));
+                g -> List.of(
+                        g.sub(y.mul(reduced(g.mul(y), width, product -> product.sum(true, 1)).mul(divisor).div(norm)))
+                                .div(divisor)));
     }
 
     /** 1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2. */
@@ -146,8 +158,9 @@ final class GraphMath {
     }
 
     /** Each row rounded to 255 levels, s = 127 / max(max |x|, 1e-5), rint(x s) / s; straight-through. */
-    SDVariable roundRows(SDVariable x) {
-        SDVariable largest = graph.math.max(graph.math.abs(x).max(true, 1), graph.constant(Nd4j.scalar(1e-5f)));
+    SDVariable roundRows(SDVariable x, long width) {
+        SDVariable largest = graph.math.max(reduced(graph.math.abs(x), width, magnitudes -> magnitudes.max(true, 1)),
+                graph.constant(Nd4j.scalar(1e-5f)));
         SDVariable scale = largest.rdiv(127);
         return straightThrough(x, new NativeRint(graph, x.mul(scale)).outputVariable().div(scale));
     }
@@ -247,7 +260,8 @@ final class GraphMath {
      * @param weights     [n] */
     SDVariable crossEntropy(SDVariable logits, SDVariable targetIndex, SDVariable weights, SDVariable softmax, long n) {
         SDVariable picked = probabilities(softmax, targetIndex);
-        SDVariable loss = graph.math.log(picked.add(1e-30)).neg().mul(weights).sum();
+        SDVariable losses = graph.math.log(picked.add(1e-30)).neg().mul(weights);
+        SDVariable loss = n == 1 ? losses.reshape(new long[0]) : losses.sum();
         SDVariable one = ones(n);
         return define(loss, List.of(logits),
                 g -> List.of(new ScatterNdSub(graph, softmax, targetIndex, one).outputVariable()

@@ -118,7 +118,7 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable rmsNorm(RmsNorm norm, SDVariable x) {
         int width = norm.gain().rows();
-        SDVariable y = math.rmsNormalize(x, norm.epsilon());
+        SDVariable y = math.rmsNormalize(x, norm.epsilon(), width);
         return sized(math.multiplyRows(y, variable(norm.gain()), rows(), width), width);
     }
 
@@ -128,7 +128,7 @@ public final class GraphOps implements Ops<SDVariable> {
     }
 
     private SDVariable round(BitLinear layer, SDVariable x) {
-        return layer.quantization().roundActivations() ? math.roundRows(x) : x;
+        return layer.quantization().roundActivations() ? math.roundRows(x, layer.in()) : x;
     }
 
     private SDVariable project(BitLinear layer, SDVariable rounded) {
@@ -171,7 +171,7 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable normalizeHeads(int heads, SDVariable f) {
         int width = width(f);
-        SDVariable y = math.normalize(f.reshape(rows() * heads, width / heads));
+        SDVariable y = math.normalize(f.reshape(rows() * heads, width / heads), width / heads);
         return sized(y.reshape(rows(), width), width);
     }
 

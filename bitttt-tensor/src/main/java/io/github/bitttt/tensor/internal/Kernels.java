@@ -73,6 +73,10 @@ public interface Kernels {
     final class Scratch {
         private short[] shorts = new short[0];
 
+        /** No room yet. */
+        public Scratch() {
+        }
+
         /** Room for short sums.
          *
          * @param length how many

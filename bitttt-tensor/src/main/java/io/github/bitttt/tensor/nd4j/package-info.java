@@ -1,0 +1,2 @@
+/** Ternary matrices to and from ND4J arrays, for those who have ND4J on their class path. May import: {@code tensor}. */
+package io.github.bitttt.tensor.nd4j;

@@ -1,0 +1,72 @@
+package io.github.bitttt.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import jdk.incubator.vector.VectorShape;
+import org.junit.jupiter.api.Test;
+
+class KernelChoiceTest {
+    /** Prints the choice and multiplies, in a process of its own. */
+    static final class Child {
+        public static void main(String[] arguments) {
+            RoundedRows rows = new RoundedRows(5);
+            rows.round(new float[]{1, -1, 0.5f, 0, 1}, 0, 1);
+            float[] y = new float[1];
+            TernaryMatrix.ofCodes(new byte[]{1, 1, 1, 1, 1}, 1, 5, 127).matVec(rows, 0, y, 0);
+            System.out.println(KernelChoice.current() + " gives " + y[0]);
+        }
+    }
+
+    @Test
+    void familiesCanBeForced() {
+        assertThat(KernelChoice.choose("naive").kernels().name()).isEqualTo("naive");
+        assertThat(KernelChoice.choose("plain").kernels().name()).isEqualTo("plain");
+        assertThatIllegalArgumentException().isThrownBy(() -> KernelChoice.choose("fast"))
+                .withMessage("-Dbitttt.kernels must be naive, plain or vector, got fast");
+    }
+
+    @Test
+    void theBestIsTakenOnThisMachine() {
+        boolean wide = VectorShape.preferredShape().vectorBitSize() >= 512;
+        assertThat(KernelChoice.choose(null).kernels().name()).isEqualTo(wide ? "vector" : "plain");
+        TernaryMatrix matrix = TernaryMatrix.ofCodes(new byte[6], 2, 3, 1);
+        assertThat(matrix.kernel()).isEqualTo(wide ? "lutP" : "plain");
+    }
+
+    @Test
+    void withoutTheModuleOneWarningNamesTheFlag() throws Exception {
+        String output = run(List.of());
+        assertThat(output).contains("gives 191.0").containsOnlyOnce("WARN")
+                .contains("vector kernels are off: add --add-modules jdk.incubator.vector to the java command");
+    }
+
+    @Test
+    void aForcedFamilyThatCannotBeHadIsAnError() throws Exception {
+        assertThat(run(List.of("-Dbitttt.kernels=vector"))).contains("IllegalStateException: "
+                + "vector kernels are off: add --add-modules jdk.incubator.vector to the java command");
+    }
+
+    @Test
+    void aForcedPlainFamilyWarnsOfNothing() throws Exception {
+        assertThat(run(List.of("-Dbitttt.kernels=plain")))
+                .contains("plain kernels (forced by -Dbitttt.kernels) gives 191.0")
+                .doesNotContain("WARN");
+    }
+
+    private static String run(List<String> options) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                        System.getProperty("java.class.path")));
+        command.addAll(options);
+        command.add(Child.class.getName());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        process.waitFor();
+        return output;
+    }
+}

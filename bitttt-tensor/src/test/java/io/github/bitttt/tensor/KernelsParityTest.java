@@ -1,0 +1,165 @@
+package io.github.bitttt.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import io.github.bitttt.tensor.internal.FloatKernels;
+import io.github.bitttt.tensor.internal.Kernels;
+import io.github.bitttt.tensor.internal.NaiveKernels;
+import io.github.bitttt.tensor.internal.PlainKernels;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every family against the naive one. */
+class KernelsParityTest {
+    private static final int[] SIZES = {1, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 128, 129, 207, 255,
+            257,
+            1000, 1021, 2048, 4095, 4096, 8191};
+    private static final float GUARD = 12345;
+
+    /** The families of this machine; on one that has vectors no vector test is left out. */
+    static List<Kernels> families() {
+        List<Kernels> families = new ArrayList<>(List.of(PlainKernels.INSTANCE));
+        Kernels best = KernelChoice.choose(null).kernels();
+        if (best != PlainKernels.INSTANCE) {
+            families.add(best);
+        }
+        return families;
+    }
+
+    static List<Arguments> familiesAndSizes() {
+        List<Arguments> cases = new ArrayList<>();
+        for (Kernels family : families()) {
+            for (int size : SIZES) {
+                cases.add(Arguments.of(family.name(), size, family));
+            }
+        }
+        return cases;
+    }
+
+    @ParameterizedTest(name = "{0}, {1} columns")
+    @MethodSource("familiesAndSizes")
+    void integerSumsAreEqual(String name, int columns, Kernels family) {
+        Random random = new Random(columns);
+        for (int rows : new int[]{1, 3, 63, 64, 65, 207}) {
+            for (int code = -2; code <= 1; code++) {
+                for (int input = -2; input <= 1; input++) {
+                    compare(family, codes(rows * columns, code, random), inputs(2 * columns, input, random), rows,
+                            columns);
+                }
+            }
+        }
+    }
+
+    /** All of one code, or random ones for -2. */
+    private static byte[] codes(int n, int all, Random random) {
+        byte[] codes = new byte[n];
+        for (int i = 0; i < n; i++) {
+            codes[i] = (byte) (all == -2 ? random.nextInt(3) - 1 : all);
+        }
+        return codes;
+    }
+
+    /** All at one extreme or zero, or random ones for -2. */
+    private static float[] inputs(int n, int all, Random random) {
+        float[] inputs = new float[n];
+        for (int i = 0; i < n; i++) {
+            inputs[i] = all == -2 ? (float) random.nextGaussian() : all;
+        }
+        return inputs;
+    }
+
+    private static void compare(Kernels family, byte[] codes, float[] inputs, int rows, int columns) {
+        TernaryMatrix matrix = TernaryMatrix.ofCodes(codes, rows, columns, 0.5f);
+        float[] expected = multiply(matrix, NaiveKernels.INSTANCE, inputs, rows, columns);
+        assertThat(multiply(matrix, family, inputs, rows, columns)).containsExactly(expected);
+    }
+
+    private static float[] multiply(TernaryMatrix matrix, Kernels family, float[] inputs, int rows, int columns) {
+        RoundedRows rounded = new RoundedRows(columns, family);
+        rounded.round(inputs, 0, 2);
+        float[] y = new float[2 * rows + 2];
+        Arrays.fill(y, Float.NaN);
+        y[0] = GUARD;
+        y[y.length - 1] = GUARD;
+        TernaryMatrix prepared = matrix.with(family);
+        prepared.matVec(rounded, 0, y, 1);
+        prepared.matVec(rounded, 1, y, 1 + rows);
+        assertThat(y[0]).isEqualTo(GUARD);
+        assertThat(y[y.length - 1]).isEqualTo(GUARD);
+        return y;
+    }
+
+    @ParameterizedTest(name = "{0}, {1} numbers")
+    @MethodSource("familiesAndSizes")
+    void floatSumsAreWithinTheirBound(String name, int n, Kernels family) {
+        Random random = new Random(n);
+        FloatKernels naive = NaiveKernels.INSTANCE.floats();
+        FloatKernels fast = family.floats();
+        float[] a = inputs(n + 3, -2, random);
+        float[] b = inputs(n + 3, -2, random);
+        byte[] codes = new byte[n + 3];
+        random.nextBytes(codes);
+        double floats = 0;
+        double bytes = 0;
+        for (int i = 0; i < n; i++) {
+            floats += Math.abs((double) a[1 + i] * b[2 + i]);
+            bytes += Math.abs((double) codes[3 + i] * a[1 + i]);
+        }
+        double rounding = n * Math.pow(2, -23);
+        assertThat(fast.dot(a, 1, b, 2, n)).isCloseTo(naive.dot(a, 1, b, 2, n), offset((float) (rounding * floats)));
+        assertThat(fast.dot(codes, 3, a, 1, n)).isCloseTo(naive.dot(codes, 3, a, 1, n),
+                offset((float) (rounding * bytes)));
+        float[] expected = new float[n];
+        float[] got = new float[n];
+        naive.siluMultiply(a, 0, b, 0, expected, 0, n);
+        fast.siluMultiply(a, 0, b, 0, got, 0, n);
+        for (int i = 0; i < n; i++) {
+            // The polynomial of the exponential is good to two units in the last place of its result.
+            assertThat(got[i]).isCloseTo(expected[i], offset(4e-7f * Math.abs(expected[i]) + 1e-30f));
+        }
+    }
+
+    static List<Arguments> familiesAndWidths() {
+        List<Arguments> cases = new ArrayList<>();
+        for (Kernels family : families()) {
+            for (int width : new int[]{1, 3, 7, 16, 31, 32, 33, 64, 100}) {
+                cases.add(Arguments.of(family.name(), width, family));
+            }
+        }
+        return cases;
+    }
+
+    @ParameterizedTest(name = "{0}, width {1}")
+    @MethodSource("familiesAndWidths")
+    void deltaStepsAgree(String name, int d, Kernels family) {
+        Random random = new Random(d);
+        for (boolean after : new boolean[]{false, true}) {
+            float[] expected = new float[d * d + 1];
+            float[] got = new float[d * d + 1];
+            for (int step = 0; step < 20; step++) {
+                float[] keys = inputs(d + 2, -2, random);
+                float[] values = inputs(d + 2, -2, random);
+                NaiveKernels.INSTANCE.floats().normalize(keys, 1, d);
+                NaiveKernels.INSTANCE.floats().normalize(values, 1, d);
+                float[] expectedAnswer = new float[d + 2];
+                float[] answer = new float[d + 2];
+                Arrays.fill(answer, Float.NaN);
+                NaiveKernels.INSTANCE.floats().deltaStep(expected, 1, d, keys, 1, values, 1, 0.4f, after,
+                        expectedAnswer, 1);
+                family.floats().deltaStep(got, 1, d, keys, 1, values, 1, 0.4f, after, answer, 1);
+                assertThat(answer[0]).isNaN();
+                assertThat(answer[d + 1]).isNaN();
+                for (int i = 1; i <= d; i++) {
+                    assertThat(answer[i]).isCloseTo(expectedAnswer[i], offset(1e-5f));
+                }
+            }
+            assertThat(got).usingElementComparator((x, y) -> Math.abs(x - y) < 1e-5f ? 0 : 1).containsExactly(expected);
+        }
+    }
+}

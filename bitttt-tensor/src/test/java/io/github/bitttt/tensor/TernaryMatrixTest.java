@@ -1,0 +1,76 @@
+package io.github.bitttt.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TernaryMatrixTest {
+    private static byte[] codes(int n, long seed) {
+        Random random = new Random(seed);
+        byte[] codes = new byte[n];
+        for (int i = 0; i < n; i++) {
+            codes[i] = (byte) (random.nextInt(3) - 1);
+        }
+        return codes;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "3, 7", "4, 4", "5, 3", "7, 207", "207, 31", "64, 65"})
+    void unpackOfPackIsTheMatrix(int rows, int columns) {
+        TernaryMatrix matrix = TernaryMatrix.ofCodes(codes(rows * columns, 3), rows, columns, 0.25f);
+        byte[] packed = matrix.pack();
+        assertThat(packed).hasSize((rows + 3) / 4 * columns);
+        TernaryMatrix again = TernaryMatrix.unpack(packed, rows, columns, 0.25f);
+        assertThat(again.codes()).containsExactly(matrix.codes());
+        assertThat(again.scale()).isEqualTo(0.25f);
+    }
+
+    /** Row r in byte row r mod ceil(rows / 4), at bits 2 (r div ceil(rows / 4)). */
+    @Test
+    void packedLayout() {
+        TernaryMatrix matrix = TernaryMatrix.ofCodes(new byte[]{1, 0, -1, 1, 0}, 5, 1, 1);
+        // Byte row 0 holds rows 0, 2, 4; byte row 1 holds rows 1, 3.
+        assertThat(matrix.pack()).containsExactly(2 | 0 << 2 | 1 << 4, 1 | 2 << 2);
+    }
+
+    @Test
+    void quantizesToTheNearestOfThree() {
+        TernaryMatrix matrix = TernaryMatrix.quantize(new float[]{1, -1, 0.25f, -0.25f, 0.5f, 0}, 2, 3);
+        assertThat(matrix.scale()).isEqualTo(0.5f);
+        // 0.25 / 0.5 is a half, which goes to the even neighbour 0.
+        assertThat(matrix.codes()).containsExactly(1, -1, 0, 0, 1, 0);
+        assertThat(TernaryMatrix.quantize(new float[3], 1, 3).codes()).containsOnly(0);
+    }
+
+    @Test
+    void doublingTheWeightsLeavesTheCodesAlone() {
+        Random random = new Random(5);
+        float[] w = new float[21];
+        float[] twice = new float[21];
+        for (int i = 0; i < w.length; i++) {
+            w[i] = (float) random.nextGaussian();
+            twice[i] = 2 * w[i];
+        }
+        assertThat(TernaryMatrix.quantize(twice, 3, 7).codes())
+                .containsExactly(TernaryMatrix.quantize(w, 3, 7).codes());
+    }
+
+    @Test
+    void refusesWhatIsNotTernary() {
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.ofCodes(new byte[]{0, 1, 2, 0}, 2, 2, 1))
+                .withMessage("codes must be -1, 0 or 1, got 2 at row 1, column 0");
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.unpack(new byte[]{3}, 1, 1, 1))
+                .withMessage("packed codes must be 0, 1 or 2, got 3 at row 0, column 0");
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.ofCodes(new byte[3], 2, 2, 1))
+                .withMessage("a matrix [2, 2] takes 4 codes, got 3");
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.ofCodes(new byte[1], 1, 1, Float.NaN))
+                .withMessage("scale must be finite, got NaN");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> TernaryMatrix.ofCodes(new byte[6], 2, 3, 1).matVec(new float[2], new float[2]))
+                .withMessage("a matrix [2, 3] takes 3 inputs, got 2");
+    }
+}
