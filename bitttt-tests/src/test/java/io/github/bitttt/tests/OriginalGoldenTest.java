@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.OriginalCheckpoint;
+import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
 import java.io.IOException;
@@ -34,5 +35,8 @@ class OriginalGoldenTest {
         Doubles naive = model.forward(new NaiveOps(imported.weights()), model.memories(NaiveOps::emptyMemory),
                 Doubles.tokens(ids));
         assertThat(GoldenFixture.relativeError(logits, GoldenFixture.flat(naive.rows()))).isLessThan(1e-6);
+        CpuOps ops = new CpuOps(imported.weights().freeze(imported.config().quantization().scaleWeights()));
+        float[] cpu = model.forward(ops, model.memories(CpuOps::emptyMemory), ops.tokens(ids, 0, ids.length)).toArray();
+        assertThat(GoldenFixture.relativeError(logits, GoldenFixture.doubles(cpu))).isLessThan(1e-4);
     }
 }

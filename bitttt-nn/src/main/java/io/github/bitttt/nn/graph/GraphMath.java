@@ -66,6 +66,11 @@ final class GraphMath {
         public String opName() {
             return "rint";
         }
+
+        @Override
+        public List<SDVariable> doDiff(List<SDVariable> gradients) {
+            return List.of(sameDiff.zerosLike(arg()));
+        }
     }
 
     private SDVariable define(SDVariable value, List<SDVariable> inputs,
@@ -173,8 +178,11 @@ final class GraphMath {
                 : define(rounded, List.of(x), List::of);
     }
 
-    /** table[ids]; SameDiff's own derivative is wrong for repeated ids. */
+    /** table[ids]. SameDiff's own derivative of gather fails, so a stock graph multiplies by one-hot rows. */
     SDVariable gather(SDVariable table, SDVariable ids, int rows) {
+        if (stock) {
+            return matMul(graph.oneHot(ids, rows, -1, 1, 0, DataType.FLOAT), false, table, false);
+        }
         return define(graph.gather(table, ids, 0), List.of(table),
                 g -> List.of(graph.unsortedSegmentSum(g, ids, rows)));
     }

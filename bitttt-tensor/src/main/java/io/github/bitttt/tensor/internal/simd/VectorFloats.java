@@ -4,6 +4,7 @@ import io.github.bitttt.tensor.internal.FloatKernels;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The float loops on the Vector API. Naive twin: the bodies of {@link FloatKernels}. */
@@ -11,6 +12,18 @@ final class VectorFloats implements FloatKernels {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
     private static final int LANES = 16;
+    private static final VectorShuffle<Float> ACROSS_8 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 8);
+    private static final VectorShuffle<Float> ACROSS_4 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 4);
+    private static final VectorShuffle<Float> ACROSS_2 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 2);
+    private static final VectorShuffle<Float> ACROSS_1 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 1);
+
+    /** The sum of all lanes in an order of its own: that of reduceLanes changes when the code is compiled. */
+    private static float sum(FloatVector v) {
+        FloatVector s = v.add(v.rearrange(ACROSS_8));
+        s = s.add(s.rearrange(ACROSS_4));
+        s = s.add(s.rearrange(ACROSS_2));
+        return s.add(s.rearrange(ACROSS_1)).lane(0);
+    }
 
     @Override
     public float dot(float[] a, int aOffset, float[] b, int bOffset, int n) {
@@ -22,7 +35,7 @@ final class VectorFloats implements FloatKernels {
             s1 = FloatVector.fromArray(FLOATS, a, aOffset + i + LANES)
                     .fma(FloatVector.fromArray(FLOATS, b, bOffset + i + LANES), s1);
         }
-        float sum = s0.add(s1).reduceLanes(VectorOperators.ADD);
+        float sum = sum(s0.add(s1));
         for (; i < n; i++) {
             sum += a[aOffset + i] * b[bOffset + i];
         }
@@ -42,7 +55,7 @@ final class VectorFloats implements FloatKernels {
             s0 = c0.fma(FloatVector.fromArray(FLOATS, x, xOffset + i), s0);
             s1 = c1.fma(FloatVector.fromArray(FLOATS, x, xOffset + i + LANES), s1);
         }
-        float sum = s0.add(s1).reduceLanes(VectorOperators.ADD);
+        float sum = sum(s0.add(s1));
         for (; i < n; i++) {
             sum += codes[codesOffset + i] * x[xOffset + i];
         }

@@ -1,0 +1,185 @@
+package io.github.bitttt.tests;
+
+import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Objective;
+import io.github.bitttt.nn.Ops;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Read;
+import io.github.bitttt.nn.RmsNorm;
+import io.github.bitttt.nn.SwiGlu;
+import io.github.bitttt.nn.TttLayer;
+import java.util.List;
+import java.util.Optional;
+
+/** Every instruction of {@link Ops}, on sizes of one's choice, so that each reading can be asked for the same thing. */
+enum Instruction {
+    RMS_NORM {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.rmsNorm(new RmsNorm(sizes.gain(), 1e-5), x));
+        }
+    },
+    BIT_LINEAR_ROUNDED {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.bitLinear(sizes.gate(true), x));
+        }
+    },
+    BIT_LINEAR_FLOAT {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.bitLinear(sizes.gate(false), x));
+        }
+    },
+    LINEAR {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.linear(sizes.head(), Optional.empty(), x));
+        }
+    },
+    LINEAR_WITH_BIAS {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.linear(sizes.head(), Optional.of(sizes.headBias()), x));
+        }
+    },
+    ADD {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.add(x, ops.rmsNorm(new RmsNorm(sizes.gain(), 1e-5), x)));
+        }
+    },
+    SWI_GLU_ROUNDED {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(new SwiGlu(sizes.gate(true), sizes.up(true), sizes.down(true)).forward(ops, x));
+        }
+    },
+    SWI_GLU_FLOAT {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(new SwiGlu(sizes.gate(false), sizes.up(false), sizes.down(false)).forward(ops, x));
+        }
+    },
+    GATED_OF_TWO_ROUNDINGS {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.gated(sizes.gate(true), sizes.up(false), x));
+        }
+    },
+    TOKEN_SHIFT {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.tokenShift(sizes.mu(), memory.previous(), x));
+        }
+    },
+    MOVE_DOWN {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.moveDown(memory.previous(), x));
+        }
+    },
+    LAST_ROW {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.lastRow(x));
+        }
+    },
+    INNER_RATE {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.innerRate(sizes.rate(), sizes.heads(), x));
+        }
+    },
+    NORMALIZE_HEADS {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return List.of(ops.normalizeHeads(sizes.heads(), ops.bitLinear(sizes.layer(false).down(), x)));
+        }
+    },
+    TTT_DEFAULT {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return mixed(sizes.layer(true).forward(ops, memory, x));
+        }
+    },
+    TTT_FLOAT {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            return mixed(sizes.layer(false).forward(ops, memory, x));
+        }
+    },
+    TTT_SEED {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            TttLayer layer = sizes.layer(false);
+            return mixed(new TttLayer(layer.down(), layer.up(), layer.heads(), Objective.RECONSTRUCT,
+                    new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Read.BEFORE).forward(ops, memory, x));
+        }
+    };
+
+    /** Computes it.
+     *
+     * @return the results, all of them rows */
+    abstract <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory);
+
+    private static <T> List<T> mixed(TttLayer.Mixed<T> mixed) {
+        Memory<T> memory = mixed.memory();
+        return List.of(mixed.output(), memory.weights(), memory.previous(), memory.feature());
+    }
+
+    /** D, F, M, H and the parameters of these sizes. */
+    record Sizes(int width, int inner, int memoryWidth, int heads) {
+        List<Param> params() {
+            TttLayer.InnerRate.Learned rate = rate();
+            return List.of(gain(), gate(true).weight(), up(true).weight(), down(true).weight(), head(), headBias(),
+                    layer(true).down().weight(), layer(true).up().weight(), mu(), rate.weight(), rate.bias());
+        }
+
+        Param gain() {
+            return normal("gain", List.of(width), Param.Kind.FLOAT, 1);
+        }
+
+        Param mu() {
+            return normal("shift", List.of(width), Param.Kind.FLOAT, 0.5);
+        }
+
+        Param head() {
+            return normal("head", List.of(inner, width), Param.Kind.ROWS, 0.3);
+        }
+
+        Param headBias() {
+            return normal("head.bias", List.of(inner), Param.Kind.FLOAT, 1);
+        }
+
+        BitLinear gate(boolean rounded) {
+            return new BitLinear(Param.ternary("gate", inner, width), new Quantization(true, rounded));
+        }
+
+        BitLinear up(boolean rounded) {
+            return new BitLinear(Param.ternary("up", inner, width), new Quantization(true, rounded));
+        }
+
+        BitLinear down(boolean rounded) {
+            return new BitLinear(Param.ternary("down", width, inner), new Quantization(true, rounded));
+        }
+
+        TttLayer.InnerRate.Learned rate() {
+            return new TttLayer.InnerRate.Learned(normal("rate", List.of(heads, width), Param.Kind.FLOAT, 0.3),
+                    normal("rate.bias", List.of(heads), Param.Kind.FLOAT, 1));
+        }
+
+        TttLayer layer(boolean rounded) {
+            Quantization rounding = new Quantization(true, rounded);
+            return new TttLayer(new BitLinear(Param.ternary("ttt.down", memoryWidth, width), rounding),
+                    new BitLinear(Param.ternary("ttt.up", width, memoryWidth), rounding), heads,
+                    Objective.PREDICT_NEXT, rate(), Optional.of(mu()), Read.AFTER);
+        }
+
+        private static Param normal(String path, List<Integer> shape, Param.Kind kind, double deviation) {
+            return new Param(path, shape, kind, new Param.Init.Normal(deviation));
+        }
+    }
+}
