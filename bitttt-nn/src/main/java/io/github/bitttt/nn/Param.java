@@ -55,14 +55,15 @@ public record Param(String path, List<Integer> shape, Kind kind, Init init) {
         }
     }
 
-    /** A ternary projection from {@code in} to {@code out} features, first values N(0, 1/in).
+    /** A ternary projection from {@code in} to {@code out} features, first values N(0, 1 / (3 in)).
+     * Codes do not depend on the masters' size, but smaller masters change their codes sooner.
      *
      * @param path its name
      * @param out  rows
      * @param in   columns
      * @return the parameter */
     public static Param ternary(String path, int out, int in) {
-        return new Param(path, List.of(out, in), Kind.TERNARY, new Init.Normal(1 / Math.sqrt(in)));
+        return new Param(path, List.of(out, in), Kind.TERNARY, new Init.Normal(1 / Math.sqrt(3.0 * in)));
     }
 
     /** A float vector.

@@ -1,5 +1,6 @@
 package io.github.bitttt.nn;
 
+import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.TernaryMatrix;
 
 /** The numbers of one {@link Param}, in one of three exact forms. */
@@ -13,9 +14,7 @@ public sealed interface Weight {
      *  @param matrix [out, in] */
     record Ternary(TernaryMatrix matrix) implements Weight {}
 
-    /** Int8 rows: element = code * scale of its row.
-     *
-     *  @param codes  in row order; never written after
-     *  @param scales one for each row; never written after */
-    record Int8Rows(byte[] codes, float[] scales) implements Weight {}
+    /** Int8 rows, each with its scale.
+     *  @param matrix [V, D] */
+    record Int8Rows(Int8Matrix matrix) implements Weight {}
 }

@@ -1,5 +1,6 @@
 package io.github.bitttt.nn;
 
+import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -27,31 +28,32 @@ public final class Weights {
 
     private static void check(Param param, Weight weight) {
         switch (weight) {
-            case Weight.Floats(float[] values) -> checkLength(param, "values", param.length(), values.length);
-            case Weight.Ternary(TernaryMatrix matrix) -> {
-                checkKind(param, Param.Kind.TERNARY, "ternary codes");
-                if (matrix.rows() != param.rows() || matrix.columns() != param.columns()) {
+            case Weight.Floats(float[] values) -> {
+                if (values.length != param.length()) {
                     throw new IllegalArgumentException(
-                            param + ": got a matrix [" + matrix.rows() + ", " + matrix.columns() + "]");
+                            param + ": takes " + param.length() + " values, got " + values.length);
                 }
             }
-            case Weight.Int8Rows(byte[] codes, float[] scales) -> {
-                checkKind(param, Param.Kind.ROWS, "int8 rows");
-                checkLength(param, "codes", param.length(), codes.length);
-                checkLength(param, "scales", param.rows(), scales.length);
+            case Weight.Ternary(TernaryMatrix matrix) -> {
+                checkKind(param, Param.Kind.TERNARY, "ternary codes");
+                checkShape(param, matrix.rows(), matrix.columns());
             }
+            case Weight.Int8Rows(Int8Matrix matrix) -> {
+                checkKind(param, Param.Kind.ROWS, "int8 rows");
+                checkShape(param, matrix.rows(), matrix.columns());
+            }
+        }
+    }
+
+    private static void checkShape(Param param, int rows, int columns) {
+        if (rows != param.rows() || columns != param.columns()) {
+            throw new IllegalArgumentException(param + ": got a matrix [" + rows + ", " + columns + "]");
         }
     }
 
     private static void checkKind(Param param, Param.Kind kind, String form) {
         if (param.kind() != kind) {
             throw new IllegalArgumentException(param + ": " + form + " are for " + kind + ", got " + param.kind());
-        }
-    }
-
-    private static void checkLength(Param param, String what, int expected, int got) {
-        if (expected != got) {
-            throw new IllegalArgumentException(param + ": takes " + expected + " " + what + ", got " + got);
         }
     }
 
@@ -148,7 +150,7 @@ public final class Weights {
         SequencedMap<Param, Weight> packed = new LinkedHashMap<>();
         freeze(scaleWeights).weights.forEach((param, weight) -> packed.put(param,
                 param.kind() == Param.Kind.ROWS && weight instanceof Weight.Floats(float[] values)
-                        ? int8Rows(param, values)
+                        ? new Weight.Int8Rows(Int8Matrix.quantize(values, param.columns()))
                         : weight));
         return new Weights(packed);
     }
@@ -161,33 +163,13 @@ public final class Weights {
         return new Weight.Ternary(scaleWeights ? matrix : matrix.withScale(1));
     }
 
-    private static Weight int8Rows(Param param, float[] values) {
-        int columns = param.columns();
-        byte[] codes = new byte[values.length];
-        float[] scales = new float[param.rows()];
-        for (int row = 0; row < scales.length; row++) {
-            float largest = 0;
-            for (int i = row * columns; i < (row + 1) * columns; i++) {
-                largest = Math.max(largest, Math.abs(values[i]));
-            }
-            scales[row] = largest / 127;
-            for (int i = row * columns; i < (row + 1) * columns; i++) {
-                // A row of zeros has scale 0 and codes 0.
-                codes[i] = scales[row] == 0
-                        ? 0
-                        : (byte) Math.clamp(Math.rint((double) values[i] / scales[row]), -127, 127);
-            }
-        }
-        return new Weight.Int8Rows(codes, scales);
-    }
-
     /** Bytes that these weights take as they are held here.
      *  @return ternary codes at 2 bits, int8 rows at one byte, the rest at four */
     public long bytes() {
         return weights.values().stream().mapToLong(weight -> switch (weight) {
             case Weight.Floats(float[] values) -> 4L * values.length;
             case Weight.Ternary(TernaryMatrix matrix) -> matrix.bytes();
-            case Weight.Int8Rows(byte[] codes, float[] scales) -> codes.length + 4L * scales.length;
+            case Weight.Int8Rows(Int8Matrix matrix) -> matrix.bytes();
         }).sum();
     }
 

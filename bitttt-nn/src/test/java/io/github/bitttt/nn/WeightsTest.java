@@ -34,8 +34,8 @@ class WeightsTest {
         float[] rows = Weights.init(PARAMS, 7).floats(ROWS);
         Weight.Int8Rows int8 = (Weight.Int8Rows) packed.get(ROWS);
         for (int i = 0; i < rows.length; i++) {
-            assertThat(int8.codes()[i] * int8.scales()[i / 5]).isCloseTo(rows[i],
-                    org.assertj.core.data.Offset.offset(int8.scales()[i / 5] * 0.5001f));
+            assertThat(int8.matrix().codes()[i] * int8.matrix().scales()[i / 5]).isCloseTo(rows[i],
+                    org.assertj.core.data.Offset.offset(int8.matrix().scales()[i / 5] * 0.5001f));
         }
         assertThat(packed.pack(true).get(ROWS)).isSameAs(packed.get(ROWS));
     }
@@ -44,8 +44,8 @@ class WeightsTest {
     void rowsOfZerosStayZeros() {
         SequencedMap<Param, Weight> zeros = new LinkedHashMap<>(Map.of(ROWS, new Weight.Floats(new float[20])));
         Weight.Int8Rows int8 = (Weight.Int8Rows) new Weights(zeros).pack(true).get(ROWS);
-        assertThat(int8.codes()).containsOnly(0);
-        assertThat(int8.scales()).containsOnly(0f);
+        assertThat(int8.matrix().codes()).containsOnly(0);
+        assertThat(int8.matrix().scales()).containsOnly(0f);
     }
 
     @Test

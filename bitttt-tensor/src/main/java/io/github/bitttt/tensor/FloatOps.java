@@ -68,23 +68,6 @@ public final class FloatOps {
         }
     }
 
-    /** y_r = scale_r * sum of codes[r, i] x_i: exact to int8 rows within float rounding.
-     *
-     * @param codes   [rows, n] in row order
-     * @param scales  one for each row
-     * @param x       holds the input
-     * @param xOffset of its first element
-     * @param n       columns
-     * @param y       outputs
-     * @param yOffset of the first */
-    public static void matVec(byte[] codes, float[] scales, float[] x, int xOffset, int n, float[] y, int yOffset) {
-        check((long) scales.length * n, codes.length, x.length, xOffset, n, y.length, yOffset, scales.length);
-        FloatKernels kernels = kernels();
-        for (int row = 0; row < scales.length; row++) {
-            y[yOffset + row] = scales[row] * kernels.dot(codes, row * n, x, xOffset, n);
-        }
-    }
-
     private static void check(long needed, int elements, int inputs, int xOffset, int n, int outputs, int yOffset,
             int rows) {
         if (needed > elements) {

@@ -1,7 +1,6 @@
 package io.github.bitttt.tensor;
 
 import io.github.bitttt.tensor.internal.Kernels;
-import io.github.bitttt.tensor.internal.NaiveKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -56,7 +55,7 @@ public final class RoundedRows {
             grow(n);
         }
         for (int row = 0; row < n; row++) {
-            scales[row] = NaiveKernels.round(x, offset + row * columns, columns, input.codes(), row * columns);
+            scales[row] = kernels.round(x, offset + row * columns, columns, input.codes(), row * columns);
             kernels.buildTables(input.codes(), row * columns, columns, input.tables(), row * stride);
         }
         rows = n;

@@ -103,18 +103,12 @@ class KernelsParityTest {
         FloatKernels fast = family.floats();
         float[] a = inputs(n + 3, -2, random);
         float[] b = inputs(n + 3, -2, random);
-        byte[] codes = new byte[n + 3];
-        random.nextBytes(codes);
         double floats = 0;
-        double bytes = 0;
         for (int i = 0; i < n; i++) {
             floats += Math.abs((double) a[1 + i] * b[2 + i]);
-            bytes += Math.abs((double) codes[3 + i] * a[1 + i]);
         }
         double rounding = n * Math.pow(2, -23);
         assertThat(fast.dot(a, 1, b, 2, n)).isCloseTo(naive.dot(a, 1, b, 2, n), offset((float) (rounding * floats)));
-        assertThat(fast.dot(codes, 3, a, 1, n)).isCloseTo(naive.dot(codes, 3, a, 1, n),
-                offset((float) (rounding * bytes)));
         float[] expected = new float[n];
         float[] got = new float[n];
         naive.siluMultiply(a, 0, b, 0, expected, 0, n);
@@ -122,6 +116,50 @@ class KernelsParityTest {
         for (int i = 0; i < n; i++) {
             // The polynomial of the exponential is good to two units in the last place of its result.
             assertThat(got[i]).isCloseTo(expected[i], offset(4e-7f * Math.abs(expected[i]) + 1e-30f));
+        }
+    }
+
+    @ParameterizedTest(name = "{0}, {1} columns")
+    @MethodSource("familiesAndSizes")
+    void int8ProductsAreWithinTheirBound(String name, int columns, Kernels family) {
+        Random random = new Random(columns);
+        for (int rows : new int[]{1, 63, 64, 65, 130}) {
+            byte[] codes = new byte[rows * columns];
+            random.nextBytes(codes);
+            float[] x = inputs(columns + 1, -2, random);
+            float[] expected = new float[rows];
+            float[] got = new float[rows + 2];
+            Arrays.fill(got, Float.NaN);
+            NaiveKernels.INSTANCE.floats().int8Weights(codes, rows, columns).products(x, 1, expected, 0);
+            family.floats().int8Weights(codes, rows, columns).products(x, 1, got, 1);
+            assertThat(got[0]).isNaN();
+            assertThat(got[rows + 1]).isNaN();
+            for (int row = 0; row < rows; row++) {
+                double magnitude = 0;
+                for (int i = 0; i < columns; i++) {
+                    magnitude += Math.abs((double) codes[row * columns + i] * x[1 + i]);
+                }
+                assertThat(got[1 + row]).isCloseTo(expected[row], offset((float) (columns * 0x1p-23 * magnitude)));
+            }
+        }
+    }
+
+    /** The codes are the same to the last: ties, extremes, zeros, denormals. */
+    @ParameterizedTest(name = "{0}, {1} columns")
+    @MethodSource("familiesAndSizes")
+    void roundingIsEqual(String name, int columns, Kernels family) {
+        Random random = new Random(columns);
+        for (float size : new float[]{0, Float.MIN_VALUE, 1e-6f, 1, 127, 1e30f}) {
+            float[] x = new float[columns + 2];
+            for (int i = 0; i < x.length; i++) {
+                // Halves of the largest: ties wherever the scale is a power of two.
+                x[i] = size * (random.nextBoolean() ? (float) random.nextGaussian() : (random.nextInt(509) - 254) / 2f);
+            }
+            byte[] expected = new byte[columns + 2];
+            byte[] got = new byte[columns + 2];
+            assertThat(family.round(x, 1, columns, got, 1))
+                    .isEqualTo(NaiveKernels.INSTANCE.round(x, 1, columns, expected, 1));
+            assertThat(got).isEqualTo(expected);
         }
     }
 

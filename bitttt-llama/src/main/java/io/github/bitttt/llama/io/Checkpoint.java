@@ -5,6 +5,7 @@ import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.io.IOException;
 import java.io.InputStream;
@@ -109,7 +110,7 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
         try {
             return ternary
                     ? new Weight.Ternary(TernaryMatrix.unpack(tensor.bytes(), param.rows(), param.columns(), scales[0]))
-                    : new Weight.Int8Rows(tensor.bytes(), scales);
+                    : new Weight.Int8Rows(new Int8Matrix(tensor.bytes(), scales));
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file.file(), "tensor " + param.path() + ": " + e.getMessage(), e);
         }
@@ -209,9 +210,9 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
                         Tensor.of(Tensor.Type.U8, packed, Math.ceilDiv(param.rows(), 4), param.columns()));
                 tensors.put(param.path() + SCALE, Tensor.of(new float[]{matrix.scale()}, 1));
             }
-            case Weight.Int8Rows(byte[] codes, float[] scales) -> {
-                tensors.put(param.path(), Tensor.of(Tensor.Type.I8, codes, param.rows(), param.columns()));
-                tensors.put(param.path() + SCALE, Tensor.of(scales, scales.length));
+            case Weight.Int8Rows(Int8Matrix matrix) -> {
+                tensors.put(param.path(), Tensor.of(Tensor.Type.I8, matrix.codes(), param.rows(), param.columns()));
+                tensors.put(param.path() + SCALE, Tensor.of(matrix.scales(), matrix.rows()));
             }
         }
     }

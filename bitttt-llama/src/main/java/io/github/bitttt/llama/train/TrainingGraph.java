@@ -8,6 +8,7 @@ import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.graph.GraphOps;
 import io.github.bitttt.nn.graph.ReverseMode;
 import io.github.bitttt.nn.graph.StaticExecutor;
+import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -163,10 +164,10 @@ public final class TrainingGraph implements AutoCloseable {
                 }
                 yield values;
             }
-            case Weight.Int8Rows(byte[] codes, float[] scales) -> {
-                float[] values = new float[codes.length];
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = codes[i] * scales[i / param.columns()];
+            case Weight.Int8Rows(Int8Matrix matrix) -> {
+                float[] values = new float[param.length()];
+                for (int row = 0; row < matrix.rows(); row++) {
+                    matrix.row(row, values, row * matrix.columns());
                 }
                 yield values;
             }

@@ -11,6 +11,7 @@ import io.github.bitttt.nn.TttLayer;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.tensor.FloatOps;
+import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.RoundedRows;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.util.ArrayList;
@@ -31,6 +32,8 @@ import java.util.Optional;
  */
 public final class CpuOps implements Ops<Rows> {
     private final Weights weights;
+    // A layer asks with the same objects again and again; hashing a whole Param took a tenth of a token's time.
+    private final Map<Param, Weight> byIdentity = new IdentityHashMap<>();
     private final List<Rows> buffers = new ArrayList<>();
     private int used;
     private final Map<Integer, RoundedRows> rounded = new HashMap<>();
@@ -127,12 +130,21 @@ public final class CpuOps implements Ops<Rows> {
         return turned;
     }
 
+    private Weight weight(Param param) {
+        Weight known = byIdentity.get(param);
+        if (known == null) {
+            known = weights.get(param);
+            byIdentity.put(param, known);
+        }
+        return known;
+    }
+
     private float[] floats(Param param) {
-        return weights.floats(param);
+        return weight(param) instanceof Weight.Floats(float[] values) ? values : weights.floats(param);
     }
 
     private TernaryMatrix ternary(Param param) {
-        return ((Weight.Ternary) weights.get(param)).matrix();
+        return ((Weight.Ternary) weight(param)).matrix();
     }
 
     @Override
@@ -141,14 +153,10 @@ public final class CpuOps implements Ops<Rows> {
         Rows y = take(ids.rows(), width);
         for (int t = 0; t < ids.rows(); t++) {
             int row = (int) ids.values()[t];
-            switch (weights.get(table)) {
+            switch (weight(table)) {
                 case Weight.Floats(float[] values) ->
                     System.arraycopy(values, row * width, y.values(), t * width, width);
-                case Weight.Int8Rows(byte[] codes, float[] scales) -> {
-                    for (int i = 0; i < width; i++) {
-                        y.values()[t * width + i] = codes[row * width + i] * scales[row];
-                    }
-                }
+                case Weight.Int8Rows(Int8Matrix matrix) -> matrix.row(row, y.values(), t * width);
                 case Weight.Ternary _ -> throw new IllegalArgumentException(table + ": is ternary");
             }
         }
@@ -208,11 +216,10 @@ public final class CpuOps implements Ops<Rows> {
         Rows y = take(x.rows(), out);
         for (int t = 0; t < x.rows(); t++) {
             int from = t * x.columns();
-            switch (weights.get(weight)) {
+            switch (weight(weight)) {
                 case Weight.Floats(float[] values) ->
                     FloatOps.matVec(values, out, x.values(), from, x.columns(), y.values(), t * out);
-                case Weight.Int8Rows(byte[] codes, float[] scales) ->
-                    FloatOps.matVec(codes, scales, x.values(), from, x.columns(), y.values(), t * out);
+                case Weight.Int8Rows(Int8Matrix matrix) -> matrix.matVec(x.values(), from, y.values(), t * out);
                 case Weight.Ternary _ -> throw new IllegalArgumentException(weight + ": is ternary");
             }
             if (bias.isPresent()) {

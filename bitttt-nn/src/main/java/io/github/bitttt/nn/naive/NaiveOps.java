@@ -9,6 +9,7 @@ import io.github.bitttt.nn.RmsNorm;
 import io.github.bitttt.nn.TttLayer;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -264,8 +265,8 @@ public final class NaiveOps implements Ops<Doubles> {
     private double[][] matrix(Param param) {
         return matrices.computeIfAbsent(param, _ -> rows(param, switch (weights.get(param)) {
             case Weight.Floats(float[] values) -> index -> values[index];
-            case Weight.Int8Rows(byte[] codes, float[] scales) ->
-                index -> (double) codes[index] * scales[index / param.columns()];
+            case Weight.Int8Rows(Int8Matrix int8) ->
+                index -> (double) int8.codes()[index] * int8.scales()[index / param.columns()];
             case Weight.Ternary _ -> throw new IllegalArgumentException(param + ": is ternary");
         }));
     }

@@ -22,20 +22,34 @@ public interface FloatKernels {
         return (float) sum;
     }
 
-    /** sum of codes[i] x[i].
+    /** Brings int8 rows into the layout of this family.
      *
-     * @param codes       int8
-     * @param codesOffset of the first
-     * @param x           floats
-     * @param xOffset     of the first
-     * @param n           elements
-     * @return the sum */
-    default float dot(byte[] codes, int codesOffset, float[] x, int xOffset, int n) {
-        double sum = 0;
-        for (int i = 0; i < n; i++) {
-            sum += (double) codes[codesOffset + i] * x[xOffset + i];
-        }
-        return (float) sum;
+     * @param codes   [rows, columns] in row order; never written after
+     * @param rows    at least 1
+     * @param columns at least 1
+     * @return immutable weights */
+    default Int8Weights int8Weights(byte[] codes, int rows, int columns) {
+        return (x, xOffset, y, yOffset) -> {
+            for (int row = 0; row < rows; row++) {
+                double sum = 0;
+                for (int i = 0; i < columns; i++) {
+                    sum += (double) codes[row * columns + i] * x[xOffset + i];
+                }
+                y[yOffset + row] = (float) sum;
+            }
+        };
+    }
+
+    /** Int8 rows in a family's own layout. */
+    @FunctionalInterface
+    interface Int8Weights {
+        /** y_r = sum of codes[r, i] x_i, exact but for float rounding.
+         *
+         * @param x       holds the input
+         * @param xOffset of its first element
+         * @param y       outputs
+         * @param yOffset of the first */
+        void products(float[] x, int xOffset, float[] y, int yOffset);
     }
 
     /** y = gain * x / sqrt(mean(x^2) + epsilon).

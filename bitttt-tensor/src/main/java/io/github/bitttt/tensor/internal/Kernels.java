@@ -36,6 +36,18 @@ public interface Kernels {
      * @param at      where this row's tables begin, a multiple of 64 */
     void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at);
 
+    /** Rounds a row to int8: s = 127 / max(max |x|, 1e-5), code = clamp(rint(x s), -127, 127), in float, half to even.
+     *
+     * @param x           inputs
+     * @param xOffset     of the first
+     * @param columns     how many
+     * @param codes       outputs
+     * @param codesOffset of the first
+     * @return s */
+    default float round(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
+        return NaiveKernels.INSTANCE.round(x, xOffset, columns, codes, codesOffset);
+    }
+
     /** The float loops.
      *  @return of this family */
     FloatKernels floats();

@@ -106,15 +106,8 @@ public final class NaiveKernels implements Kernels {
         }
     }
 
-    /** Rounds a row to int8: s = 127 / max(max |x|, 1e-5), code = clamp(rint(x s), -127, 127), in float.
-     *
-     * @param x           inputs
-     * @param xOffset     of the first input
-     * @param columns     how many
-     * @param codes       outputs
-     * @param codesOffset of the first output
-     * @return s */
-    public static float round(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
+    @Override
+    public float round(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
         float largest = 1e-5f;
         for (int i = 0; i < columns; i++) {
             largest = Math.max(largest, Math.abs(x[xOffset + i]));

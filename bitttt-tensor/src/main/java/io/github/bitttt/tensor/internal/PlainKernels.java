@@ -126,22 +126,26 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
-        public float dot(byte[] codes, int codesOffset, float[] x, int xOffset, int n) {
-            float s0 = 0;
-            float s1 = 0;
-            float s2 = 0;
-            float s3 = 0;
-            int i = 0;
-            for (; i + 4 <= n; i += 4) {
-                s0 += codes[codesOffset + i] * x[xOffset + i];
-                s1 += codes[codesOffset + i + 1] * x[xOffset + i + 1];
-                s2 += codes[codesOffset + i + 2] * x[xOffset + i + 2];
-                s3 += codes[codesOffset + i + 3] * x[xOffset + i + 3];
+        public Int8Weights int8Weights(byte[] codes, int rows, int columns) {
+            // Rows lie side by side, so that lanes are rows.
+            byte[] turned = new byte[codes.length];
+            for (int row = 0; row < rows; row++) {
+                for (int column = 0; column < columns; column++) {
+                    turned[column * rows + row] = codes[row * columns + column];
+                }
             }
-            for (; i < n; i++) {
-                s0 += codes[codesOffset + i] * x[xOffset + i];
+            return (x, xOffset, y, yOffset) -> {
+                Arrays.fill(y, yOffset, yOffset + rows, 0);
+                for (int column = 0; column < columns; column++) {
+                    accumulate(turned, column * rows, x[xOffset + column], y, yOffset, rows);
+                }
+            };
+        }
+
+        private static void accumulate(byte[] codes, int offset, float x, float[] y, int yOffset, int rows) {
+            for (int row = 0; row < rows; row++) {
+                y[yOffset + row] += codes[offset + row] * x;
             }
-            return s0 + s1 + (s2 + s3);
         }
 
         @Override

@@ -155,7 +155,8 @@ final class LutP implements Kernels.Weights {
     }
 
     // length: vectors that leave a method are boxed, so the whole sum is one method
-    /** 64 rows over some groups. Vectors must not leave the method: they would be boxed. */
+    /** 64 rows over some groups. Vectors must not leave the method: they would be boxed. Loads are written out: behind a
+     * method of their own they are compiled to a quarter of the speed. */
     private static void block(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int groups,
             int[] y,
             int yAt, boolean first) {
@@ -168,17 +169,17 @@ final class LutP implements Kernels.Weights {
         long p = codesAt;
         long q = tablesAt;
         for (int group = 0; group < groups; group += STEP, p += STEP * 64L, q += STEP * 64L) {
-            ByteVector l2 = load(tables, q + 256);
-            ByteVector h2 = load(tables, q + 320);
-            ByteVector l0 = load(tables, q);
-            ByteVector h0 = load(tables, q + 64);
-            ByteVector l1 = load(tables, q + 128);
-            ByteVector h1 = load(tables, q + 192);
-            ByteVector i0 = load(codes, p);
-            ByteVector i1 = load(codes, p + 64);
-            ByteVector i2 = load(codes, p + 128);
-            ByteVector i3 = load(codes, p + 192);
-            ByteVector i4 = load(codes, p + 256);
+            ByteVector l2 = ByteVector.fromMemorySegment(BYTES, tables, q + 256, ORDER);
+            ByteVector h2 = ByteVector.fromMemorySegment(BYTES, tables, q + 320, ORDER);
+            ByteVector l0 = ByteVector.fromMemorySegment(BYTES, tables, q, ORDER);
+            ByteVector h0 = ByteVector.fromMemorySegment(BYTES, tables, q + 64, ORDER);
+            ByteVector l1 = ByteVector.fromMemorySegment(BYTES, tables, q + 128, ORDER);
+            ByteVector h1 = ByteVector.fromMemorySegment(BYTES, tables, q + 192, ORDER);
+            ByteVector i0 = ByteVector.fromMemorySegment(BYTES, codes, p, ORDER);
+            ByteVector i1 = ByteVector.fromMemorySegment(BYTES, codes, p + 64, ORDER);
+            ByteVector i2 = ByteVector.fromMemorySegment(BYTES, codes, p + 128, ORDER);
+            ByteVector i3 = ByteVector.fromMemorySegment(BYTES, codes, p + 192, ORDER);
+            ByteVector i4 = ByteVector.fromMemorySegment(BYTES, codes, p + 256, ORDER);
             ShortVector low = i0.selectFrom(l0).add(i1.selectFrom(l0)).add(i2.selectFrom(l1)).add(i3.selectFrom(l1))
                     .add(i4.selectFrom(l2)).reinterpretAsShorts();
             ShortVector high = i0.selectFrom(h0).add(i1.selectFrom(h0)).add(i2.selectFrom(h1)).add(i3.selectFrom(h1))
@@ -190,15 +191,15 @@ final class LutP implements Kernels.Weights {
             highOdd = highOdd
                     .add(high.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts()
                             .and(byteMask));
-            ByteVector l3 = load(tables, q + 384);
-            ByteVector h3 = load(tables, q + 448);
-            ByteVector l4 = load(tables, q + 512);
-            ByteVector h4 = load(tables, q + 576);
-            ByteVector i5 = load(codes, p + 320);
-            ByteVector i6 = load(codes, p + 384);
-            ByteVector i7 = load(codes, p + 448);
-            ByteVector i8 = load(codes, p + 512);
-            ByteVector i9 = load(codes, p + 576);
+            ByteVector l3 = ByteVector.fromMemorySegment(BYTES, tables, q + 384, ORDER);
+            ByteVector h3 = ByteVector.fromMemorySegment(BYTES, tables, q + 448, ORDER);
+            ByteVector l4 = ByteVector.fromMemorySegment(BYTES, tables, q + 512, ORDER);
+            ByteVector h4 = ByteVector.fromMemorySegment(BYTES, tables, q + 576, ORDER);
+            ByteVector i5 = ByteVector.fromMemorySegment(BYTES, codes, p + 320, ORDER);
+            ByteVector i6 = ByteVector.fromMemorySegment(BYTES, codes, p + 384, ORDER);
+            ByteVector i7 = ByteVector.fromMemorySegment(BYTES, codes, p + 448, ORDER);
+            ByteVector i8 = ByteVector.fromMemorySegment(BYTES, codes, p + 512, ORDER);
+            ByteVector i9 = ByteVector.fromMemorySegment(BYTES, codes, p + 576, ORDER);
             low = i5.selectFrom(l2).add(i6.selectFrom(l3)).add(i7.selectFrom(l3)).add(i8.selectFrom(l4))
                     .add(i9.selectFrom(l4)).reinterpretAsShorts();
             high = i5.selectFrom(h2).add(i6.selectFrom(h3)).add(i7.selectFrom(h3)).add(i8.selectFrom(h4))
@@ -235,10 +236,6 @@ final class LutP implements Kernels.Weights {
         s3.intoArray(y, yAt + 48);
     }
     // length ends
-
-    private static ByteVector load(MemorySegment segment, long at) {
-        return ByteVector.fromMemorySegment(BYTES, segment, at, ORDER);
-    }
 
     private static ShortVector shiftedUp(IntVector shorts) {
         return shorts.lanewise(VectorOperators.LSHL, 8).reinterpretAsShorts().and((short) 0xff00);

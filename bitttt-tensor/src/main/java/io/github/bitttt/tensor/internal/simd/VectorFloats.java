@@ -1,7 +1,6 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
@@ -10,7 +9,6 @@ import jdk.incubator.vector.VectorSpecies;
 /** The float loops on the Vector API. Naive twin: the bodies of {@link FloatKernels}. */
 final class VectorFloats implements FloatKernels {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
-    private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
     private static final int LANES = 16;
     private static final VectorShuffle<Float> ACROSS_8 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 8);
     private static final VectorShuffle<Float> ACROSS_4 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 4);
@@ -43,23 +41,8 @@ final class VectorFloats implements FloatKernels {
     }
 
     @Override
-    public float dot(byte[] codes, int codesOffset, float[] x, int xOffset, int n) {
-        FloatVector s0 = FloatVector.zero(FLOATS);
-        FloatVector s1 = s0;
-        int i = 0;
-        for (; i + 2 * LANES <= n; i += 2 * LANES) {
-            FloatVector c0 = (FloatVector) ByteVector.fromArray(BYTES, codes, codesOffset + i)
-                    .convertShape(VectorOperators.B2F, FLOATS, 0);
-            FloatVector c1 = (FloatVector) ByteVector.fromArray(BYTES, codes, codesOffset + i + LANES)
-                    .convertShape(VectorOperators.B2F, FLOATS, 0);
-            s0 = c0.fma(FloatVector.fromArray(FLOATS, x, xOffset + i), s0);
-            s1 = c1.fma(FloatVector.fromArray(FLOATS, x, xOffset + i + LANES), s1);
-        }
-        float sum = sum(s0.add(s1));
-        for (; i < n; i++) {
-            sum += codes[codesOffset + i] * x[xOffset + i];
-        }
-        return sum;
+    public Int8Weights int8Weights(byte[] codes, int rows, int columns) {
+        return new Int8Blocks(codes, rows, columns);
     }
 
     @Override

@@ -3,12 +3,20 @@ package io.github.bitttt.tensor.internal.simd;
 import io.github.bitttt.tensor.internal.FloatKernels;
 import io.github.bitttt.tensor.internal.Kernels;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Kernels on the Vector API. Naive twin: {@code NaiveKernels}. Reached by name, and only where the module is there.
  */
 public final class VectorKernels implements Kernels {
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
+    private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
+    private static final float ROUNDING = 12582912f;
+
     private final FloatKernels floats = new VectorFloats();
 
     /** The family.
@@ -39,6 +47,29 @@ public final class VectorKernels implements Kernels {
     @Override
     public void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at) {
         LutP.buildTables(codes, offset, columns, tables, at);
+    }
+
+    @Override
+    public float round(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
+        FloatVector largest = FloatVector.broadcast(FLOATS, 1e-5f);
+        int whole = FLOATS.loopBound(columns);
+        for (int i = 0; i < whole; i += FLOATS.length()) {
+            largest = largest.max(FloatVector.fromArray(FLOATS, x, xOffset + i).abs());
+        }
+        float most = largest.reduceLanes(VectorOperators.MAX);
+        for (int i = whole; i < columns; i++) {
+            most = Math.max(most, Math.abs(x[xOffset + i]));
+        }
+        float scale = 127 / most;
+        for (int i = 0; i < whole; i += FLOATS.length()) {
+            // Adding 1.5 * 2^23 rounds to the nearest integer, half to even, and leaves it in the low bits.
+            ((ByteVector) FloatVector.fromArray(FLOATS, x, xOffset + i).mul(scale).add(ROUNDING).reinterpretAsInts()
+                    .castShape(BYTES, 0)).intoArray(codes, codesOffset + i);
+        }
+        for (int i = whole; i < columns; i++) {
+            codes[codesOffset + i] = (byte) Math.rint(x[xOffset + i] * scale);
+        }
+        return scale;
     }
 
     @Override
