@@ -104,6 +104,20 @@ class ProgramsTest {
     }
 
     @Test
+    void benchMeasuresEverything() throws IOException {
+        JsonNode figures = run("bench", "--seconds", "0.005", "--json").json();
+        assertThat(figures.get("gemv")).hasSize(8).allSatisfy(
+                figure -> assertThat(figure.get("gmac_per_second").doubleValue()).isPositive());
+        assertThat(figures.get("ttt_layer")).extracting(figure -> figure.get("width").intValue()).containsExactly(128,
+                256);
+        assertThat(figures.get("decode")).hasSize(4)
+                .allSatisfy(figure -> assertThat(figure.get("tokens_per_second").doubleValue()).isPositive());
+        assertThat(figures.get("prefill")).hasSize(2);
+        assertThat(figures.get("first_token_seconds").doubleValue()).isPositive();
+        assertThat(figures.get("resident_bytes").longValue()).isGreaterThan(1 << 20);
+    }
+
+    @Test
     void errorsAreOneLine() throws IOException {
         String model = trained();
         assertError(1, "nothing: neither a model folder nor a name of the zoo; the zoo has [stories-256x4]", "evaluate",
@@ -124,7 +138,7 @@ class ProgramsTest {
                 folder.resolve("none").toString());
         assertThat(run("train").code()).isEqualTo(2);
         assertThat(run("--help").out()).contains("generate", "train", "evaluate", "memory", "logits", "inspect", "pack",
-                "import");
+                "import", "bench");
     }
 
     private static void assertError(int code, String message, String... arguments) {

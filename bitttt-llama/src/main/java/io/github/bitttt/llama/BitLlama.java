@@ -32,7 +32,7 @@ public final class BitLlama {
      *
      * @param config its sizes and forms */
     public BitLlama(BitLlamaConfig config) {
-        // Small first rows: the blocks' answers speak from the first step (0.3 nats per token after 1.5 M tokens).
+        // Small first rows: the blocks' answers speak from the first step; see "First values" in ARCHITECTURE.md.
         this.config = config;
         int width = config.hiddenSize();
         embedding = new Param("embed.weight", List.of(config.vocabSize(), width), Param.Kind.ROWS,

@@ -55,7 +55,7 @@ public record Param(String path, List<Integer> shape, Kind kind, Init init) {
         }
     }
 
-    /** A ternary projection from {@code in} to {@code out} features, first values N(0, 1 / (3 in)).
+    /** A ternary projection from {@code in} to {@code out} features, first values of deviation 1 / sqrt(3 in).
      * Codes do not depend on the masters' size, but smaller masters change their codes sooner.
      *
      * @param path its name

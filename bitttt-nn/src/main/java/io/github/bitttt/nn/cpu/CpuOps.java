@@ -16,7 +16,6 @@ import io.github.bitttt.tensor.RoundedRows;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +35,7 @@ public final class CpuOps implements Ops<Rows> {
     private final Map<Param, Weight> byIdentity = new IdentityHashMap<>();
     private final List<Rows> buffers = new ArrayList<>();
     private int used;
-    private final Map<Integer, RoundedRows> rounded = new HashMap<>();
+    private final List<RoundedRows> rounded = new ArrayList<>();
     // What a memory's layer gave back last: the same objects as long as the buffers are.
     private final Map<Memory<Rows>, TttLayer.Mixed<Rows>> mixed = new IdentityHashMap<>();
 
@@ -179,12 +178,20 @@ public final class CpuOps implements Ops<Rows> {
     }
 
     private RoundedRows round(Rows x) {
-        RoundedRows rows = rounded.get(x.columns());
-        if (rows == null) {
-            rows = new RoundedRows(x.columns());
-            rounded.put(x.columns(), rows);
-        }
+        RoundedRows rows = roundedRows(x.columns());
         rows.round(x.values(), 0, x.rows());
+        return rows;
+    }
+
+    /** The buffer of a width: there are three or four in a model, and a map would box the key. */
+    private RoundedRows roundedRows(int columns) {
+        for (int i = 0; i < rounded.size(); i++) {
+            if (rounded.get(i).columns() == columns) {
+                return rounded.get(i);
+            }
+        }
+        RoundedRows rows = new RoundedRows(columns);
+        rounded.add(rows);
         return rows;
     }
 

@@ -57,8 +57,8 @@ final class Int8Blocks implements FloatKernels.Int8Weights {
         FloatVector s2 = s0;
         FloatVector s3 = s0;
         long p = at;
-        for (int column = 0; column < columns; column++, p += ROWS) {
-            FloatVector input = FloatVector.broadcast(FLOATS, x[xOffset + column]);
+        for (int column = xOffset; column < xOffset + columns; column++, p += ROWS) {
+            FloatVector input = FloatVector.broadcast(FLOATS, x[column]);
             s0 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, blocks, p, ORDER).castShape(FLOATS, 0)).fma(input,
                     s0);
             s1 = ((FloatVector) ByteVector.fromMemorySegment(BYTES, blocks, p + 16, ORDER).castShape(FLOATS, 0))

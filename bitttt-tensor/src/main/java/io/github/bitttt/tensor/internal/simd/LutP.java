@@ -212,11 +212,15 @@ final class LutP implements Kernels.Weights {
                     .add(high.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts()
                             .and(byteMask));
         }
+        ShortVector upperMask = ShortVector.broadcast(SHORTS, (short) 0xff00);
         // Even bytes: all, less the odd ones' share; in 16 bits that is exact although "all" has wrapped around.
         IntVector lowOdds = lowOdd.reinterpretAsInts();
         IntVector highOdds = highOdd.reinterpretAsInts();
-        IntVector lowEvens = lowAll.sub(shiftedUp(lowOdds)).reinterpretAsInts();
-        IntVector highEvens = highAll.sub(shiftedUp(highOdds)).reinterpretAsInts();
+        IntVector lowEvens = lowAll.sub(lowOdds.lanewise(VectorOperators.LSHL, 8).reinterpretAsShorts().and(upperMask))
+                .reinterpretAsInts();
+        IntVector highEvens = highAll
+                .sub(highOdds.lanewise(VectorOperators.LSHL, 8).reinterpretAsShorts().and(upperMask))
+                .reinterpretAsInts();
         int bias = BIAS * groups * 17;
         IntVector s0 = lowEvens.and(0xffff).add(highEvens.and(0xffff).lanewise(VectorOperators.LSHL, 4)).sub(bias);
         IntVector s1 = lowEvens.lanewise(VectorOperators.LSHR, 16)
@@ -236,8 +240,4 @@ final class LutP implements Kernels.Weights {
         s3.intoArray(y, yAt + 48);
     }
     // length ends
-
-    private static ShortVector shiftedUp(IntVector shorts) {
-        return shorts.lanewise(VectorOperators.LSHL, 8).reinterpretAsShorts().and((short) 0xff00);
-    }
 }
