@@ -8,6 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.controlflow.compat.StopGradient;
+import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterNdSub;
 import org.nd4j.linalg.api.ops.impl.shape.GatherNd;
 import org.nd4j.linalg.factory.Nd4j;
@@ -179,12 +180,18 @@ final class GraphMath {
     }
 
     /** table[ids]. SameDiff's own derivative of gather fails, so a stock graph multiplies by one-hot rows. */
-    SDVariable gather(SDVariable table, SDVariable ids, int rows) {
+    SDVariable gather(SDVariable table, SDVariable ids, int rows, int width) {
         if (stock) {
             return matMul(graph.oneHot(ids, rows, -1, 1, 0, DataType.FLOAT), false, table, false);
         }
-        return define(graph.gather(table, ids, 0), List.of(table),
-                g -> List.of(graph.unsortedSegmentSum(g, ids, rows)));
+        return define(graph.gather(table, ids, 0), List.of(table), g -> List.of(sumByRow(g, ids, rows, width)));
+    }
+
+    /** Row ids[i] of the result gathers row i of g. ND4J's unsortedSegmentSum would leak its result's size at every run. */
+    private SDVariable sumByRow(SDVariable g, SDVariable ids, int rows, int width) {
+        ScatterAdd sum = new ScatterAdd(graph, zeros(rows, width), ids, g);
+        sum.addBArgument(true); // one thread, so that the order of the additions is always the same
+        return sum.outputVariable();
     }
 
     /** x [B, T, M] along T from {@code from}, {@code size} long. */

@@ -112,7 +112,7 @@ public final class GraphOps implements Ops<SDVariable> {
 
     @Override
     public SDVariable embed(Param table, SDVariable ids) {
-        return sized(math.gather(variable(table), ids, table.rows()), table.columns());
+        return sized(math.gather(variable(table), ids, table.rows(), table.columns()), table.columns());
     }
 
     @Override
