@@ -70,6 +70,7 @@ final class Bench implements Callable<Integer> {
             throw new IllegalArgumentException("--seconds must be above 0 and at most 60, got " + seconds);
         }
         double firstToken = firstTokenSeconds();
+        KernelChoice.current().awaitReady();
         List<NamedModel> models = List.of(embedded(), wide());
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("machine", machine());

@@ -1,12 +1,14 @@
 package io.github.bitttt.examples;
 
 import io.github.bitttt.llama.generate.MemoryEffect;
+import io.github.bitttt.llama.generate.Model;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -31,6 +33,10 @@ final class MemoryProgram implements Callable<Integer> {
     private Path text;
     @Option(names = "--other", paramLabel = "FILE", description = "Another text of about the same length, as a control.")
     private Path other;
+    @Option(names = "--passages", paramLabel = "FILE", description = "Also read each passage of a text after itself and after another one.")
+    private Path passages;
+    @Option(names = "--passage-length", defaultValue = "128", description = "Tokens of a passage (default: ${DEFAULT-VALUE}).")
+    private int passageLength;
     @Option(names = "--seed", defaultValue = "1", description = "Of the pattern's vectors (default: ${DEFAULT-VALUE}).")
     private long seed;
     @Option(names = "--plot", paramLabel = "FILE.png", description = "Draw the losses of the pattern.")
@@ -39,10 +45,17 @@ final class MemoryProgram implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         double[] pattern = MemoryEffect.patternLosses(seed);
-        MemoryEffect.Readings readings = MemoryEffect.readings(model.load(), read(text, "memory-text.txt"),
+        Model loaded = model.load();
+        MemoryEffect.Readings readings = MemoryEffect.readings(loaded, read(text, "memory-text.txt"),
                 read(other, "memory-other.txt"));
+        MemoryEffect.Passages gain = passages == null
+                ? null
+                : MemoryEffect.passages(loaded, Files.readString(passages), passageLength);
         if (!program.json()) {
             print(pattern, readings);
+            if (gain != null) {
+                print(gain);
+            }
         }
         if (plot != null) {
             draw(pattern, plot);
@@ -53,6 +66,10 @@ final class MemoryProgram implements Callable<Integer> {
         result.put("kept", readings.kept());
         result.put("reset", readings.reset());
         result.put("after_other", readings.afterOther());
+        if (gain != null) {
+            result.put("passages", Map.of("passages", gain.passages(), "tokens", passageLength, "fresh", gain.fresh(),
+                    "after_itself", gain.afterItself(), "after_other", gain.afterOther(), "gain", gain.gain()));
+        }
         program.result(result);
         return 0;
     }
@@ -79,6 +96,14 @@ final class MemoryProgram implements Callable<Integer> {
         row("memory kept", readings.kept());
         row("memory reset", readings.reset());
         program.out().printf("  %-24s %8.4f%n", "after another text", readings.afterOther());
+    }
+
+    private void print(MemoryEffect.Passages gain) {
+        program.out().printf("%,d passages of %d tokens: nats per token%n", gain.passages(), passageLength);
+        program.out().printf("  %-24s %8.4f%n", "read first", gain.fresh());
+        program.out().printf("  %-24s %8.4f%n", "after itself", gain.afterItself());
+        program.out().printf("  %-24s %8.4f%n", "after another passage", gain.afterOther());
+        program.out().printf(Locale.ROOT, "  %-24s %7.1f%%%n", "saved by the memory", 100 * gain.gain());
     }
 
     private void row(String name, double[] nats) {

@@ -17,6 +17,10 @@ final class ModelOption {
     /** The model, ready to run. */
     Model load() throws IOException {
         Zoo.Entry entry = Zoo.load(name);
-        return Model.of(entry.checkpoint(), entry.tokenizer());
+        try {
+            return Model.of(entry.checkpoint(), entry.tokenizer());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(name + ": " + e.getMessage(), e);
+        }
     }
 }

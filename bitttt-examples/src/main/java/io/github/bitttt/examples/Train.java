@@ -68,7 +68,8 @@ final class Train implements Callable<Integer> {
         try (TrainingRun run = resume ? TrainingRun.resume(out, texts) : start(texts);
                 TrainingProgress progress = new TrainingProgress(run.trainer().options(), run.trainer().steps())) {
             double best = run.run(progress);
-            progress.draw(out.resolve("training").resolve("loss.png"));
+            Path log = out.resolve("training");
+            progress.draw(log.resolve("steps.csv"), log.resolve("loss.png"));
             program.messages().printf("%n%s: %,d steps, best validation loss %.4f nats per token%n", out,
                     run.trainer().steps(), best);
             Map<String, Object> result = new LinkedHashMap<>();

@@ -4,6 +4,7 @@ import io.github.bitttt.llama.train.StepResult;
 import io.github.bitttt.llama.train.TrainingListener;
 import io.github.bitttt.llama.train.TrainingOptions;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,8 +22,6 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 /** A training run as a progress bar on standard error, and in the end as a picture. */
 final class TrainingProgress implements TrainingListener, AutoCloseable {
     private final ProgressBar bar;
-    private final List<Double> tokens = new ArrayList<>();
-    private final List<Double> losses = new ArrayList<>();
     private final List<Double> validationTokens = new ArrayList<>();
     private final List<Double> validationLosses = new ArrayList<>();
     private final long tokensPerStep;
@@ -32,13 +31,11 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
         tokensPerStep = options.tokensPerStep();
         bar = new ProgressBarBuilder().setTaskName("training").setInitialMax(options.steps())
                 .setStyle(ProgressBarStyle.ASCII)
-                .startsFrom(firstStep, Duration.ZERO).setUpdateIntervalMillis(1000).build();
+                .startsFrom(firstStep, Duration.ZERO).setUpdateIntervalMillis(1000).setMaxRenderedLength(110).build();
     }
 
     @Override
     public void step(StepResult result) {
-        tokens.add((double) result.tokens());
-        losses.add(result.loss());
         bar.setExtraMessage(
                 String.format(Locale.ROOT, " loss %.3f, %,.0f tokens/s%s", result.loss(), result.tokensPerSecond(),
                         validated));
@@ -52,13 +49,17 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
         validated = String.format(Locale.ROOT, ", validation %.4f", loss);
     }
 
-    /** Draws what this process trained. */
-    void draw(Path file) throws IOException {
-        if (tokens.isEmpty()) {
+    /** Draws the losses of the whole run, and the validations of this process. */
+    void draw(Path steps, Path file) throws IOException {
+        List<String[]> rows = Files.readAllLines(steps).stream().skip(1).map(line -> line.split(",")).toList();
+        if (rows.isEmpty()) {
             return;
         }
+        List<Double> tokens = rows.stream().map(row -> Double.valueOf(row[1])).toList();
+        List<Double> losses = rows.stream().map(row -> Double.valueOf(row[2])).toList();
         XYChart chart = new XYChartBuilder().width(900).height(540).title("Training").xAxisTitle("tokens")
                 .yAxisTitle("nats per token").build();
+        chart.getStyler().setXAxisDecimalPattern("#,###").setYAxisDecimalPattern("0.0");
         chart.addSeries("training", tokens, losses).setMarker(SeriesMarkers.NONE).setLineWidth(1);
         if (!validationTokens.isEmpty()) {
             chart.addSeries("validation", validationTokens, validationLosses);

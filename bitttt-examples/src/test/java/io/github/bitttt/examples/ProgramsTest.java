@@ -82,6 +82,11 @@ class ProgramsTest {
         assertThat(effect.get("after_other").isNumber()).isTrue();
         assertThat(plot).isNotEmptyFile();
         assertThat(run("memory", "--model", packed.toString()).out()).contains("memory kept", "after another text");
+        JsonNode gain = run("memory", "--model", packed.toString(), "--passages", text.toString(), "--passage-length",
+                "8", "--json").json().get("passages");
+        assertThat(gain.get("passages").intValue()).isGreaterThan(1);
+        assertThat(gain.get("gain").doubleValue()).isCloseTo(
+                1 - gain.get("after_itself").doubleValue() / gain.get("after_other").doubleValue(), offset(1e-12));
     }
 
     @ParameterizedTest

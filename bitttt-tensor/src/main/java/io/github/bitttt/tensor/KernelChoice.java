@@ -78,7 +78,7 @@ public record KernelChoice(Kernels kernels, String reason) {
         }
         try {
             // By name: without the module the class cannot even be linked.
-            return (Kernels) Class.forName("io.github.bitttt.tensor.internal.simd.VectorKernels").getConstructor()
+            return (Kernels) Class.forName("io.github.bitttt.tensor.internal.simd.WarmingKernels").getConstructor()
                     .newInstance();
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof IllegalStateException unmet) {
@@ -88,6 +88,13 @@ public record KernelChoice(Kernels kernels, String reason) {
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("vector kernels are not in this jar", e);
         }
+    }
+
+    /** Waits until the kernels are compiled, a second or so after their first use: for benchmarks. Results never depend on it.
+     *
+     * @throws InterruptedException if the thread is interrupted while it waits */
+    public void awaitReady() throws InterruptedException {
+        kernels.awaitReady();
     }
 
     @Override

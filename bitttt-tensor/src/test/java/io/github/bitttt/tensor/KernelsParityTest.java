@@ -7,10 +7,15 @@ import io.github.bitttt.tensor.internal.FloatKernels;
 import io.github.bitttt.tensor.internal.Kernels;
 import io.github.bitttt.tensor.internal.NaiveKernels;
 import io.github.bitttt.tensor.internal.PlainKernels;
+import io.github.bitttt.tensor.internal.simd.WarmingKernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,8 +31,10 @@ class KernelsParityTest {
     static List<Kernels> families() {
         List<Kernels> families = new ArrayList<>(List.of(PlainKernels.INSTANCE));
         Kernels best = KernelChoice.choose(null).kernels();
-        if (best != PlainKernels.INSTANCE) {
-            families.add(best);
+        if (best instanceof WarmingKernels warming) {
+            families.add(warming);
+            families.add(warming.hot());
+            families.add(warming.cold());
         }
         return families;
     }
@@ -160,6 +167,66 @@ class KernelsParityTest {
             assertThat(family.round(x, 1, columns, got, 1))
                     .isEqualTo(NaiveKernels.INSTANCE.round(x, 1, columns, expected, 1));
             assertThat(got).isEqualTo(expected);
+        }
+    }
+
+    /** Before and after the vector kernels are compiled, results are the same to the bit. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void vectorsAndTheirScalarTwinAreEqualToTheBit(int n) {
+        Assumptions.assumeTrue(KernelChoice.choose(null).kernels() instanceof WarmingKernels, "no vectors here");
+        WarmingKernels family = (WarmingKernels) KernelChoice.choose(null).kernels();
+        Random random = new Random(n);
+        float[] a = inputs(n + 3, -2, random);
+        float[] b = inputs(n + 3, -2, random);
+        float[] wide = inputs(n + 3, -2, random);
+        for (int i = 0; i < wide.length; i++) {
+            wide[i] *= 60;
+        }
+        List<List<float[]>> results = new ArrayList<>();
+        for (Kernels kernels : List.of(family.hot(), family.cold())) {
+            FloatKernels floats = kernels.floats();
+            float[] norm = new float[n];
+            floats.rmsNorm(a, 1, b, 1e-5, norm, 0, n);
+            float[] silu = new float[n];
+            floats.siluMultiply(wide, 1, b, 2, silu, 0, n);
+            byte[] codes = new byte[70 * n];
+            new Random(n).nextBytes(codes);
+            float[] head = new float[70];
+            floats.int8Weights(codes, 70, n).products(a, 1, head, 0);
+            int d = Math.min(n, 129);
+            float[] memory = new float[d * d];
+            float[] answers = new float[d];
+            floats.deltaStep(memory, 0, d, norm, 0, silu, 0, 0.3f, true, answers, 0);
+            floats.deltaStep(memory, 0, d, a, 1, b, 1, 0.1f, false, answers, 0);
+            results.add(List.of(norm, silu, head, memory, answers, new float[]{floats.dot(a, 1, b, 2, n)}));
+        }
+        for (int i = 0; i < results.getFirst().size(); i++) {
+            assertThat(results.get(1).get(i)).containsExactly(results.get(0).get(i));
+        }
+    }
+
+    static IntStream sizes() {
+        return Arrays.stream(SIZES);
+    }
+
+    /** Tables that one of them built serve the other. */
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void tablesAreTheSameBytes(int columns) {
+        Assumptions.assumeTrue(KernelChoice.choose(null).kernels() instanceof WarmingKernels, "no vectors here");
+        WarmingKernels family = (WarmingKernels) KernelChoice.choose(null).kernels();
+        byte[] codes = new byte[columns + 64];
+        new Random(columns).nextBytes(codes);
+        for (int i = 0; i < columns; i++) {
+            codes[i] = (byte) Math.max(codes[i], -127);
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment hot = arena.allocate(family.tableBytes(columns), 64);
+            MemorySegment cold = arena.allocate(family.tableBytes(columns), 64);
+            family.hot().buildTables(codes, 0, columns, hot, 0);
+            family.cold().buildTables(codes, 0, columns, cold, 0);
+            assertThat(cold.mismatch(hot)).isEqualTo(-1);
         }
     }
 

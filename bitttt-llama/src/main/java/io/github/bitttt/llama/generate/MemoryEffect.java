@@ -117,6 +117,51 @@ public final class MemoryEffect {
         }
     }
 
+    /**
+     * The surprise at passages P of one length, each read by a session of its own after something of that length.
+     *
+     * @param fresh      nats per token of P read first
+     * @param afterItself nats per token of P read after P
+     * @param afterOther nats per token of P read after another passage Q, which is the fair control
+     * @param passages   how many
+     */
+    public record Passages(double fresh, double afterItself, double afterOther, int passages) {
+        /** What the memory saves at a second reading.
+         *  @return 1 - afterItself / afterOther */
+        public double gain() {
+            return 1 - afterItself / afterOther;
+        }
+    }
+
+    /** Cuts a text into passages and reads each alone, after itself and after the next one.
+     *
+     * @param model  that reads
+     * @param text   at least two passages long
+     * @param length tokens of a passage, at least 2
+     * @return mean nats per token over all whole passages; the last one's other is the first */
+    public static Passages passages(Model model, String text, int length) {
+        int[] ids = model.tokenizer().encode(text);
+        int count = length < 2 ? 0 : ids.length / length;
+        if (count < 2) {
+            throw new IllegalArgumentException("two passages of at least 2 tokens are needed, got a text of "
+                    + ids.length + " tokens for passages of " + length);
+        }
+        double[] sums = new double[3];
+        try (Session session = model.newSession()) {
+            for (int i = 0; i < count; i++) {
+                int[] passage = Arrays.copyOfRange(ids, i * length, (i + 1) * length);
+                int next = (i + 1) % count;
+                session.reset();
+                sums[0] += read(session, passage);
+                sums[1] += read(session, passage);
+                session.reset();
+                read(session, Arrays.copyOfRange(ids, next * length, (next + 1) * length));
+                sums[2] += read(session, passage);
+            }
+        }
+        return new Passages(sums[0] / count, sums[1] / count, sums[2] / count, count);
+    }
+
     private static double read(Session session, int[] ids) {
         double nats = ids.length < 2 ? 0 : Evaluation.nats(session, ids, 0, ids.length - 1) / (ids.length - 1);
         // The last token is read as well, so that the next reading follows the whole text.

@@ -84,7 +84,7 @@ public final class TrainingRun implements AutoCloseable {
                     tokenizer.json());
             Files.createDirectories(folder.resolve(TrainingState.FOLDER));
             run.checkpoint();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             run.close();
             throw e;
         }

@@ -48,6 +48,13 @@ public interface Kernels {
         return NaiveKernels.INSTANCE.round(x, xOffset, columns, codes, codesOffset);
     }
 
+    /** Waits until this family runs at its full speed: its results are the same before and after.
+     *
+     * @throws InterruptedException if the thread is interrupted while it waits */
+    default void awaitReady() throws InterruptedException {
+        // Compiled on the way, as any loop is.
+    }
+
     /** The float loops.
      *  @return of this family */
     FloatKernels floats();

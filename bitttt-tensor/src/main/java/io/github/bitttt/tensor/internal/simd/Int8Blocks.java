@@ -28,13 +28,15 @@ final class Int8Blocks implements FloatKernels.Int8Weights {
     Int8Blocks(byte[] codes, int rows, int columns) {
         this.rows = rows;
         this.columns = columns;
-        blocks = Arena.ofAuto().allocate((long) Math.ceilDiv(rows, ROWS) * columns * ROWS, ROWS);
+        byte[] ordered = new byte[Math.multiplyExact(Math.ceilDiv(rows, ROWS) * ROWS, columns)];
         for (int row = 0; row < rows; row++) {
-            long at = (long) (row / ROWS) * columns * ROWS + row % ROWS;
+            int at = row / ROWS * columns * ROWS + row % ROWS;
             for (int column = 0; column < columns; column++) {
-                blocks.set(ValueLayout.JAVA_BYTE, at + (long) column * ROWS, codes[row * columns + column]);
+                ordered[at + column * ROWS] = codes[row * columns + column];
             }
         }
+        blocks = Arena.ofAuto().allocate(ordered.length, ROWS);
+        MemorySegment.copy(ordered, 0, blocks, ValueLayout.JAVA_BYTE, 0, ordered.length);
     }
 
     @Override

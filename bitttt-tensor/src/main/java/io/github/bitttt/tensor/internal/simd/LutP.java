@@ -52,16 +52,18 @@ final class LutP implements Kernels.Weights {
         this.columns = columns;
         this.groups = groups(columns);
         int blocks = Math.ceilDiv(rows, LANES);
-        codes = Arena.ofAuto().allocate((long) blocks * groups * LANES, LANES);
+        byte[] ordered = new byte[Math.multiplyExact(blocks * groups, LANES)];
         for (int block = 0; block < blocks; block++) {
             for (int group = 0; group < groups; group++) {
                 for (int lane = 0; lane < LANES; lane++) {
                     int row = block * LANES + (lane & 1) * 32 + (lane >> 1 & 1) * 16 + (lane >> 2);
-                    codes.set(ValueLayout.JAVA_BYTE, ((long) block * groups + group) * LANES + lane,
-                            (byte) (code(ternary, row, 3 * group) + 32 * (group & 1)));
+                    ordered[(block * groups + group) * LANES + lane] = (byte) (code(ternary, row, 3 * group)
+                            + 32 * (group & 1));
                 }
             }
         }
+        codes = Arena.ofAuto().allocate(ordered.length, LANES);
+        MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_BYTE, 0, ordered.length);
     }
 
     private int code(byte[] ternary, int row, int column) {
@@ -130,6 +132,31 @@ final class LutP implements Kernels.Weights {
                     .intoMemorySegment(tables, at + 128L * pair, ORDER);
             pick0.selectFrom(high).add(pick1.selectFrom(high)).add(pick2.selectFrom(high)).add((byte) BIAS)
                     .intoMemorySegment(tables, at + 128L * pair + 64, ORDER);
+        }
+    }
+
+    /** The same bytes without vectors. */
+    static void buildTablesByLoops(byte[] x, int offset, int columns, MemorySegment tables, long at) {
+        byte[] pair = new byte[2 * LANES];
+        int[] lo = new int[13]; // two groups' inputs, the same negated, and zero: what the picks point at
+        int[] hi = new int[13];
+        for (int index = 0; index < groups(columns) / 2; index++) {
+            for (int i = 0; i < 6; i++) {
+                int column = 6 * index + i;
+                int value = column < columns ? x[offset + column] : 0;
+                lo[i] = (value + 8 & 15) - 8;
+                hi[i] = value - lo[i] >> 4;
+                lo[6 + i] = -lo[i];
+                hi[6 + i] = -hi[i];
+            }
+            for (int lane = 0; lane < LANES; lane++) {
+                int a = PICK0[lane];
+                int b = PICK1[lane];
+                int c = PICK2[lane];
+                pair[lane] = (byte) (lo[a] + lo[b] + lo[c] + BIAS);
+                pair[LANES + lane] = (byte) (hi[a] + hi[b] + hi[c] + BIAS);
+            }
+            MemorySegment.copy(pair, 0, tables, ValueLayout.JAVA_BYTE, at + 128L * index, pair.length);
         }
     }
 

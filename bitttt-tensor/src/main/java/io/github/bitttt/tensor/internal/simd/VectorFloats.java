@@ -6,10 +6,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The float loops on the Vector API. Naive twin: the bodies of {@link FloatKernels}. */
+/** The float loops on the Vector API. Naive twin: the bodies of {@link FloatKernels}; equal to the bit: {@link ScalarFloats}. */
 final class VectorFloats implements FloatKernels {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
-    private static final int LANES = 16;
+    static final int LANES = 16;
     private static final VectorShuffle<Float> ACROSS_8 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 8);
     private static final VectorShuffle<Float> ACROSS_4 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 4);
     private static final VectorShuffle<Float> ACROSS_2 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 2);
@@ -110,7 +110,7 @@ final class VectorFloats implements FloatKernels {
         }
     }
 
-    private static void row(float[] w, int at, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
+    static void row(float[] w, int at, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
             int i,
             float rate, float keyValue, float[] answer, int answerAt) {
         float predicted = 0;

@@ -10,9 +10,9 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Kernels on the Vector API. Naive twin: {@code NaiveKernels}. Reached by name, and only where the module is there.
+ * Kernels on the Vector API. Naive twin: {@code NaiveKernels}.
  */
-public final class VectorKernels implements Kernels {
+final class VectorKernels implements Kernels {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
     private static final float ROUNDING = 12582912f;
@@ -22,7 +22,7 @@ public final class VectorKernels implements Kernels {
     /** The family.
      *
      * @throws IllegalStateException if this machine's vectors are too narrow */
-    public VectorKernels() {
+    VectorKernels() {
         int bits = VectorShape.preferredShape().vectorBitSize();
         if (bits < 512) {
             throw new IllegalStateException("vector kernels need vectors of 512 bits, this machine has " + bits);

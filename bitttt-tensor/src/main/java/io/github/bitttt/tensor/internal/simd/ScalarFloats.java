@@ -1,0 +1,115 @@
+package io.github.bitttt.tensor.internal.simd;
+
+import io.github.bitttt.tensor.internal.FloatKernels;
+import java.util.Arrays;
+
+/** The loops of {@link VectorFloats} and {@link Int8Blocks}, operation by operation in the same order, without vectors. */
+class ScalarFloats implements FloatKernels {
+    private static final int LANES = VectorFloats.LANES;
+
+    @Override
+    public float dot(float[] a, int aOffset, float[] b, int bOffset, int n) {
+        float[] s = new float[2 * LANES];
+        int i = 0;
+        for (; i + 2 * LANES <= n; i += 2 * LANES) {
+            for (int lane = 0; lane < 2 * LANES; lane++) {
+                s[lane] = Math.fma(a[aOffset + i + lane], b[bOffset + i + lane], s[lane]);
+            }
+        }
+        for (int half = LANES; half > 0; half /= 2) {
+            for (int lane = 0; lane < half; lane++) {
+                s[lane] += s[lane + half];
+            }
+        }
+        float sum = s[0];
+        for (; i < n; i++) {
+            sum += a[aOffset + i] * b[bOffset + i];
+        }
+        return sum;
+    }
+
+    @Override
+    public Int8Weights int8Weights(byte[] codes, int rows, int columns) {
+        return (x, xOffset, y, yOffset) -> {
+            int row = 0;
+            for (; row + 4 <= rows; row += 4) {
+                fourRows(codes, row * columns, columns, x, xOffset, y, yOffset + row);
+            }
+            for (; row < rows; row++) {
+                float sum = 0;
+                for (int i = 0; i < columns; i++) {
+                    sum = Math.fma(codes[row * columns + i], x[xOffset + i], sum);
+                }
+                y[yOffset + row] = sum;
+            }
+        };
+    }
+
+    private static void fourRows(byte[] codes, int at, int columns, float[] x, int xOffset, float[] y, int yAt) {
+        float s0 = 0;
+        float s1 = 0;
+        float s2 = 0;
+        float s3 = 0;
+        for (int i = 0; i < columns; i++) {
+            float input = x[xOffset + i];
+            s0 = Math.fma(codes[at + i], input, s0);
+            s1 = Math.fma(codes[at + columns + i], input, s1);
+            s2 = Math.fma(codes[at + 2 * columns + i], input, s2);
+            s3 = Math.fma(codes[at + 3 * columns + i], input, s3);
+        }
+        y[yAt] = s0;
+        y[yAt + 1] = s1;
+        y[yAt + 2] = s2;
+        y[yAt + 3] = s3;
+    }
+
+    @Override
+    public void siluMultiply(float[] gate, int gateOffset, float[] up, int upOffset, float[] y, int yOffset, int n) {
+        int whole = n / LANES * LANES;
+        for (int i = 0; i < whole; i++) {
+            float g = gate[gateOffset + i];
+            float t = Math.min(Math.max(g * -1.44269504f, -126f), 126f);
+            float shifted = t + 12582912f;
+            float f = t - (shifted - 12582912f);
+            float p = f * 1.5403530e-4f + 1.3333558e-3f;
+            p = Math.fma(p, f, 9.6181291e-3f);
+            p = Math.fma(p, f, 5.5504109e-2f);
+            p = Math.fma(p, f, 0.24022651f);
+            p = Math.fma(p, f, 0.69314718f);
+            p = Math.fma(p, f, 1f);
+            float e = Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(shifted) << 23));
+            y[yOffset + i] = g * up[upOffset + i] / (e + 1f);
+        }
+        FloatKernels.super.siluMultiply(gate, gateOffset + whole, up, upOffset + whole, y, yOffset + whole, n - whole);
+    }
+
+    @Override
+    public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
+            float rate, boolean after, float[] answer, int answerOffset) {
+        float keyValue = after ? dot(keys, keyOffset, values, valueOffset, d) : 0;
+        int whole = d / (2 * LANES) * (2 * LANES);
+        float[] errors = new float[whole];
+        Arrays.fill(answer, answerOffset, answerOffset + whole, 0);
+        for (int j = 0; j < d; j++) {
+            for (int i = 0; i < whole; i++) {
+                float element = w[wOffset + j * d + i];
+                errors[i] = Math.fma(element, keys[keyOffset + j], errors[i]);
+                answer[answerOffset + i] = Math.fma(element, values[valueOffset + j], answer[answerOffset + i]);
+            }
+        }
+        for (int i = 0; i < whole; i++) {
+            errors[i] = (values[valueOffset + i] - errors[i]) * rate;
+            answer[answerOffset + i] = errors[i] * keyValue + answer[answerOffset + i];
+        }
+        for (int j = 0; j < d; j++) {
+            for (int i = 0; i < whole; i++) {
+                int at = wOffset + j * d + i;
+                w[at] = Math.fma(errors[i], keys[keyOffset + j], w[at]);
+            }
+        }
+        for (int i = whole; i < d; i++) {
+            VectorFloats.row(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, keyValue, answer,
+                    answerOffset + i);
+        }
+    }
+}
