@@ -129,6 +129,7 @@ final class Bench implements Callable<Integer> {
 
     /** The median time of one run, in seconds. */
     private double median(Work work) {
+        sink += work.run(); // builds layouts, which may take longer than the whole warm-up
         long repeats = 0;
         long start = System.nanoTime();
         do {
@@ -191,7 +192,7 @@ final class Bench implements Callable<Integer> {
         Quantization rounding = new Quantization(true, true);
         TttLayer layer = new TttLayer(new BitLinear(Param.ternary("down", width / 4, width), rounding),
                 new BitLinear(Param.ternary("up", width, width / 4), rounding), 1, Objective.RECONSTRUCT,
-                new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Read.BEFORE);
+                new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Optional.empty(), Read.BEFORE);
         CpuOps ops = new CpuOps(Weights.init(layer.params(), 1).freeze(true));
         Memory<Rows> memory = CpuOps.emptyMemory(layer);
         Rows x = Rows.zeros(tokens, width);

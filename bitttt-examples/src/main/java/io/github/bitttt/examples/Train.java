@@ -43,6 +43,12 @@ final class Train implements Callable<Integer> {
     private int layers;
     @Option(names = "--inner", defaultValue = "0", description = "F (default: 8/3 of D, in multiples of 16).")
     private int inner;
+    @Option(names = "--memory", defaultValue = "0", description = "M, the width of the memory's features (default: D / 4).")
+    private int memory;
+    @Option(names = "--heads", defaultValue = "1", description = "H, memories of a layer, M / H wide (default: ${DEFAULT-VALUE}).")
+    private int heads;
+    @Option(names = "--decay", description = "The memory fades at a learned rate.")
+    private boolean decay;
     @Option(names = "--seed-layer", description = "The seed's memory layer instead of the default one.")
     private boolean seedLayer;
     @Option(names = "--batch", defaultValue = "16", description = "Windows of a step (default: ${DEFAULT-VALUE}).")
@@ -92,9 +98,11 @@ final class Train implements Callable<Integer> {
                 : Tokenizer.load(tokenizer);
         int feedForward = inner > 0 ? inner : Math.max(16, Math.ceilDiv(8 * width, 3 * 16) * 16);
         BitLlamaConfig config = BitLlamaConfig.of(words.vocabSize(), width, layers, feedForward);
-        return TrainingRun.start(out,
-                seedLayer ? config.withTtt(BitLlamaConfig.Ttt.seed(config.ttt().memorySize())) : config,
-                words, texts, options);
+        int features = memory > 0 ? memory : config.ttt().memorySize();
+        BitLlamaConfig.Ttt form = seedLayer
+                ? BitLlamaConfig.Ttt.seed(features)
+                : BitLlamaConfig.Ttt.standard(features);
+        return TrainingRun.start(out, config.withTtt(form.withHeads(heads).withDecay(decay)), words, texts, options);
     }
 
     private TrainingRun.Texts texts() throws IOException {

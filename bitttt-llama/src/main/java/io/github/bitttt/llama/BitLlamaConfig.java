@@ -31,11 +31,12 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param heads      H, a divisor of M
      * @param objective  what the memory learns
      * @param innerRate  a constant in (0, 1]; empty means learned
+     * @param decay      whether the memory fades at a learned rate
      * @param tokenShift whether each input is mixed with the one before it
      * @param read       before or after the update
      */
-    public record Ttt(int memorySize, int heads, Objective objective, OptionalDouble innerRate, boolean tokenShift,
-            Read read) {
+    public record Ttt(int memorySize, int heads, Objective objective, OptionalDouble innerRate, boolean decay,
+            boolean tokenShift, Read read) {
 
         /** Checks the sizes. */
         public Ttt {
@@ -51,12 +52,28 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
             }
         }
 
+        /** The same with other heads.
+         *
+         * @param number H
+         * @return a new form */
+        public Ttt withHeads(int number) {
+            return new Ttt(memorySize, number, objective, innerRate, decay, tokenShift, read);
+        }
+
+        /** The same with or without a learned decay.
+         *
+         * @param fades whether the memory fades
+         * @return a new form */
+        public Ttt withDecay(boolean fades) {
+            return new Ttt(memorySize, heads, objective, innerRate, fades, tokenShift, read);
+        }
+
         /** The default layer: predict_next, learned rate, token shift, read after, one head.
          *
          * @param memorySize M
          * @return the form */
         public static Ttt standard(int memorySize) {
-            return new Ttt(memorySize, 1, Objective.PREDICT_NEXT, OptionalDouble.empty(), true, Read.AFTER);
+            return new Ttt(memorySize, 1, Objective.PREDICT_NEXT, OptionalDouble.empty(), false, true, Read.AFTER);
         }
 
         /** The seed's layer: reconstruct, constant rate 0.1, no shift, read before, one head.
@@ -64,7 +81,7 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
          * @param memorySize M
          * @return the form */
         public static Ttt seed(int memorySize) {
-            return new Ttt(memorySize, 1, Objective.RECONSTRUCT, OptionalDouble.of(0.1), false, Read.BEFORE);
+            return new Ttt(memorySize, 1, Objective.RECONSTRUCT, OptionalDouble.of(0.1), false, false, Read.BEFORE);
         }
     }
 

@@ -23,7 +23,7 @@ public record Block(RmsNorm norm1, TttLayer ttt, RmsNorm norm2, SwiGlu mlp) {
     public <T> TttLayer.Mixed<T> forward(Ops<T> ops, Memory<T> memory, T x) {
         TttLayer.Mixed<T> mixed = ttt.forward(ops, memory, norm1.forward(ops, x));
         T h = ops.add(x, mixed.output());
-        return new TttLayer.Mixed<>(ops.add(h, mlp.forward(ops, norm2.forward(ops, h))), mixed.memory());
+        return ops.mixed(ops.add(h, mlp.forward(ops, norm2.forward(ops, h))), mixed.memory());
     }
 
     /** Its parameters, in the order of the computation.

@@ -78,7 +78,7 @@ public interface Ops<T> {
      * @return [n, M] */
     T moveDown(T first, T rows);
 
-    /** The inner rate of every token and head.
+    /** The inner rate of every token and head; a learned decay has the same form.
      *
      * @param rate  learned or constant
      * @param heads H
@@ -86,23 +86,33 @@ public interface Ops<T> {
      * @return [n, H] */
     T innerRate(TttLayer.InnerRate rate, int heads, T x);
 
-    /** The delta rule over all rows, one head at a time, see {@link TttLayer}: e = v_t - W k_t, W += eta_t e k_t^T, and
-     * the answer is W v_t, with W before or after its update. The query is the value.
+    /** The delta rule over all rows, one head at a time, see {@link TttLayer}: W = gamma_t W, e = v_t - W k_t,
+     * W += eta_t e k_t^T, and the answer is W v_t, before or after that sum. The query is the value.
      *
      * @param heads   H
      * @param read    before or after the update
      * @param weights W [H, d, d] for each stream; spent by this call
      * @param keys    [n, M]
      * @param values  [n, M]
-     * @param rates   [n, H]
+     * @param rates   eta [n, H]
+     * @param decays  gamma [n, H]; without them 1
      * @return answers [n, M] and W after the last row */
-    Delta<T> delta(int heads, Read read, T weights, T keys, T values, T rates);
+    Delta<T> delta(int heads, Read read, T weights, T keys, T values, T rates, Optional<T> decays);
 
     /** The last row of each stream.
      *
      * @param rows [n, D]
      * @return [D] for each stream */
     T lastRow(T rows);
+
+    /** A mixer's answer and successor as one value; a reading may give the same object again for the same two.
+     *
+     * @param output y
+     * @param memory the memory's successor
+     * @return both */
+    default TttLayer.Mixed<T> mixed(T output, Memory<T> memory) {
+        return new TttLayer.Mixed<>(output, memory);
+    }
 
     /** What the delta rule gives back.
      *
@@ -132,10 +142,11 @@ public interface Ops<T> {
         T features = normalizeHeads(layer.heads(), bitLinear(layer.down(), shifted)); // f [n, M]
         T keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
         T rates = innerRate(layer.innerRate(), layer.heads(), x); // eta [n, H]
+        Optional<T> decays = layer.decay().map(gate -> innerRate(gate, layer.heads(), x)); // gamma [n, H]
         T lastInput = lastRow(x);
         T lastFeature = lastRow(features);
-        Delta<T> delta = delta(layer.heads(), layer.read(), memory.weights(), keys, features, rates);
+        Delta<T> delta = delta(layer.heads(), layer.read(), memory.weights(), keys, features, rates, decays);
         T y = bitLinear(layer.up(), delta.answers());
-        return new TttLayer.Mixed<>(y, new Memory<>(delta.weights(), lastInput, lastFeature));
+        return mixed(y, new Memory<>(delta.weights(), lastInput, lastFeature));
     }
 }

@@ -12,26 +12,30 @@ import java.util.Optional;
  * f_t   = down(c_t), per head f / (||f|| + 1e-6)
  * k_t   = f_{t-1} (predict_next) or f_t (reconstruct)
  * eta_t = sigmoid(R x_t + b) for each head, or a constant
- * e_t   = f_t - W_{t-1} k_t                    loss 1/2 ||e||^2, gradient -e k^T
- * W_t   = W_{t-1} + eta_t e_t k_t^T            one step of gradient descent
- * y_t   = up(W_t f_t) (read after) or up(W_{t-1} f_t) (read before)
+ * gamma_t = sigmoid(G x_t + a) for each head   learned decay; without it gamma_t = 1
+ * W'    = gamma_t W_{t-1}                      what fades
+ * e_t   = f_t - W' k_t                         loss 1/2 ||e||^2, gradient -e k^T
+ * W_t   = W' + eta_t e_t k_t^T                 one step of gradient descent
+ * y_t   = up(W_t f_t) (read after) or up(W' f_t) (read before)
  * p, g  = x_t, f_t
  * </pre>
  *
  * <p>Shapes: x [n, D] (already normed), y [n, D], down [M, D], up [D, M], memory see {@link Memory}.
  *
- * <p>Stability: ||k|| at most 1 and eta in (0, 1), so ||I - eta k k^T|| is at most 1 and no step amplifies what is there.
+ * <p>Stability: ||k|| at most 1 and eta in (0, 1), so ||I - eta k k^T|| is at most 1 and no step amplifies what is there;
+ * gamma in (0, 1) only shrinks it.
  *
  * @param down      D to M: the features
  * @param up        M to D: the answer
  * @param heads     H, a divisor of M; each head has its own W [d, d]
  * @param objective what the memory learns
  * @param innerRate eta
+ * @param decay     gamma, if the memory fades: G and a
  * @param shift     mu [D], if the token shift is on
  * @param read      before or after the update
  */
 public record TttLayer(BitLinear down, BitLinear up, int heads, Objective objective, InnerRate innerRate,
-        Optional<Param> shift, Read read) {
+        Optional<InnerRate.Learned> decay, Optional<Param> shift, Read read) {
 
     /** The step size of the memory's gradient descent, for each token and head. */
     public sealed interface InnerRate {
@@ -39,7 +43,7 @@ public record TttLayer(BitLinear down, BitLinear up, int heads, Objective object
          * eta_t = sigmoid(R x_t + b).
          *
          * @param weight R [H, D], 0 at the start
-         * @param bias   b [H], 0 at the start
+         * @param bias   b [H], 0 at the start, or a for a decay
          */
         record Learned(Param weight, Param bias) implements InnerRate {}
 
@@ -104,7 +108,7 @@ public record TttLayer(BitLinear down, BitLinear up, int heads, Objective object
     }
 
     /** Its parameters.
-     *  @return down, up, and those of shift and rate where they are learned */
+     *  @return down, up, and those of shift, rate and decay where they are learned */
     public List<Param> params() {
         List<Param> params = new ArrayList<>(List.of(down.weight(), up.weight()));
         shift.ifPresent(params::add);
@@ -112,6 +116,7 @@ public record TttLayer(BitLinear down, BitLinear up, int heads, Objective object
             params.add(weight);
             params.add(bias);
         }
+        decay.ifPresent(gate -> params.addAll(List.of(gate.weight(), gate.bias())));
         return List.copyOf(params);
     }
 }

@@ -17,7 +17,7 @@ class LayersTest {
 
     private static TttLayer layer(int heads) {
         return new TttLayer(projection("down", 6, 8), projection("up", 8, 6), heads, Objective.PREDICT_NEXT,
-                new TttLayer.InnerRate.Constant(0.5), Optional.empty(), Read.AFTER);
+                new TttLayer.InnerRate.Constant(0.5), Optional.empty(), Optional.empty(), Read.AFTER);
     }
 
     @Test
@@ -35,8 +35,12 @@ class LayersTest {
                 new TttLayer.InnerRate.Learned(
                         new Param("rate", List.of(1, 8), Param.Kind.FLOAT, new Param.Init.Constant(0)),
                         Param.vector("bias", 1, 0)),
+                Optional.of(new TttLayer.InnerRate.Learned(
+                        new Param("decay", List.of(1, 8), Param.Kind.FLOAT, new Param.Init.Constant(0)),
+                        Param.vector("decay.bias", 1, 6))),
                 Optional.of(Param.vector("shift", 8, 0.5)), Read.BEFORE);
-        assertThat(layer.params()).extracting(Param::path).containsExactly("down", "up", "shift", "rate", "bias");
+        assertThat(layer.params()).extracting(Param::path).containsExactly("down", "up", "shift", "rate", "bias",
+                "decay", "decay.bias");
     }
 
     @Test

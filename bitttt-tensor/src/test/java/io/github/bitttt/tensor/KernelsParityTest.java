@@ -197,8 +197,8 @@ class KernelsParityTest {
             int d = Math.min(n, 129);
             float[] memory = new float[d * d];
             float[] answers = new float[d];
-            floats.deltaStep(memory, 0, d, norm, 0, silu, 0, 0.3f, true, answers, 0);
-            floats.deltaStep(memory, 0, d, a, 1, b, 1, 0.1f, false, answers, 0);
+            floats.deltaStep(memory, 0, d, norm, 0, silu, 0, 0.3f, 1, true, answers, 0);
+            floats.deltaStep(memory, 0, d, a, 1, b, 1, 0.1f, 0.7f, false, answers, 0);
             results.add(List.of(norm, silu, head, memory, answers, new float[]{floats.dot(a, 1, b, 2, n)}));
         }
         for (int i = 0; i < results.getFirst().size(); i++) {
@@ -245,6 +245,7 @@ class KernelsParityTest {
     void deltaStepsAgree(String name, int d, Kernels family) {
         Random random = new Random(d);
         for (boolean after : new boolean[]{false, true}) {
+            float decay = after ? 0.9f : 1;
             float[] expected = new float[d * d + 1];
             float[] got = new float[d * d + 1];
             for (int step = 0; step < 20; step++) {
@@ -255,9 +256,9 @@ class KernelsParityTest {
                 float[] expectedAnswer = new float[d + 2];
                 float[] answer = new float[d + 2];
                 Arrays.fill(answer, Float.NaN);
-                NaiveKernels.INSTANCE.floats().deltaStep(expected, 1, d, keys, 1, values, 1, 0.4f, after,
+                NaiveKernels.INSTANCE.floats().deltaStep(expected, 1, d, keys, 1, values, 1, 0.4f, decay, after,
                         expectedAnswer, 1);
-                family.floats().deltaStep(got, 1, d, keys, 1, values, 1, 0.4f, after, answer, 1);
+                family.floats().deltaStep(got, 1, d, keys, 1, values, 1, 0.4f, decay, after, answer, 1);
                 assertThat(answer[0]).isNaN();
                 assertThat(answer[d + 1]).isNaN();
                 for (int i = 1; i <= d; i++) {

@@ -58,7 +58,8 @@ record GoldenFixture(String name, BitLlama model, Weights weights, int[] tokenId
                 new BitLlamaConfig.Ttt(ttt.get("memory_size").intValue(), ttt.get("num_heads").intValue(),
                         Objective.valueOf(ttt.get("objective").textValue().toUpperCase()),
                         rate.isNumber() ? OptionalDouble.of(rate.doubleValue()) : OptionalDouble.empty(),
-                        ttt.get("token_shift").booleanValue(), Read.valueOf(ttt.get("read").textValue().toUpperCase())),
+                        false, ttt.get("token_shift").booleanValue(),
+                        Read.valueOf(ttt.get("read").textValue().toUpperCase())),
                 new Quantization(true, !bits.isNull()), false);
     }
 

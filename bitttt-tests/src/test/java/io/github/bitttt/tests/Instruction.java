@@ -116,7 +116,24 @@ enum Instruction {
         <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
             TttLayer layer = sizes.layer(false);
             return mixed(new TttLayer(layer.down(), layer.up(), layer.heads(), Objective.RECONSTRUCT,
-                    new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Read.BEFORE).forward(ops, memory, x));
+                    new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Optional.empty(), Read.BEFORE)
+                    .forward(ops, memory, x));
+        }
+    },
+    TTT_DECAY {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            TttLayer layer = sizes.layer(false);
+            return mixed(new TttLayer(layer.down(), layer.up(), layer.heads(), layer.objective(), layer.innerRate(),
+                    Optional.of(sizes.decay()), layer.shift(), layer.read()).forward(ops, memory, x));
+        }
+    },
+    TTT_DECAY_BEFORE {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+            TttLayer layer = sizes.layer(false);
+            return mixed(new TttLayer(layer.down(), layer.up(), layer.heads(), Objective.RECONSTRUCT, layer.innerRate(),
+                    Optional.of(sizes.decay()), layer.shift(), Read.BEFORE).forward(ops, memory, x));
         }
     };
 
@@ -134,8 +151,10 @@ enum Instruction {
     record Sizes(int width, int inner, int memoryWidth, int heads) {
         List<Param> params() {
             TttLayer.InnerRate.Learned rate = rate();
+            TttLayer.InnerRate.Learned decay = decay();
             return List.of(gain(), gate(true).weight(), up(true).weight(), down(true).weight(), head(), headBias(),
-                    layer(true).down().weight(), layer(true).up().weight(), mu(), rate.weight(), rate.bias());
+                    layer(true).down().weight(), layer(true).up().weight(), mu(), rate.weight(), rate.bias(),
+                    decay.weight(), decay.bias());
         }
 
         Param gain() {
@@ -171,11 +190,16 @@ enum Instruction {
                     normal("rate.bias", List.of(heads), Param.Kind.FLOAT, 1));
         }
 
+        TttLayer.InnerRate.Learned decay() {
+            return new TttLayer.InnerRate.Learned(normal("decay", List.of(heads, width), Param.Kind.FLOAT, 0.3),
+                    normal("decay.bias", List.of(heads), Param.Kind.FLOAT, 1));
+        }
+
         TttLayer layer(boolean rounded) {
             Quantization rounding = new Quantization(true, rounded);
             return new TttLayer(new BitLinear(Param.ternary("ttt.down", memoryWidth, width), rounding),
                     new BitLinear(Param.ternary("ttt.up", width, memoryWidth), rounding), heads,
-                    Objective.PREDICT_NEXT, rate(), Optional.of(mu()), Read.AFTER);
+                    Objective.PREDICT_NEXT, rate(), Optional.empty(), Optional.of(mu()), Read.AFTER);
         }
 
         private static Param normal(String path, List<Integer> shape, Param.Kind kind, double deviation) {

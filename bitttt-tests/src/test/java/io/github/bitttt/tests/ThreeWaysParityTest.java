@@ -131,15 +131,17 @@ class ThreeWaysParityTest {
         return rows.stream().map(Rows::toArray).toList();
     }
 
-    @ParameterizedTest(name = "D {0} F {1} M {2} H {3} {4} {5} B {6} T {7}")
-    @CsvSource({"7, 9, 3, 1, PREDICT_NEXT, AFTER, 1, 5", "33, 17, 9, 3, PREDICT_NEXT, AFTER, 3, 70",
-            "33, 17, 9, 3, RECONSTRUCT, BEFORE, 3, 65", "207, 31, 12, 1, PREDICT_NEXT, BEFORE, 2, 64",
-            "16, 40, 6, 2, RECONSTRUCT, AFTER, 3, 130"})
+    @ParameterizedTest(name = "D {0} F {1} M {2} H {3} {4} {5} B {6} T {7} decay {8}")
+    @CsvSource({"7, 9, 3, 1, PREDICT_NEXT, AFTER, 1, 5, false", "33, 17, 9, 3, PREDICT_NEXT, AFTER, 3, 70, false",
+            "33, 17, 9, 3, RECONSTRUCT, BEFORE, 3, 65, true", "207, 31, 12, 1, PREDICT_NEXT, BEFORE, 2, 64, false",
+            "16, 40, 6, 2, RECONSTRUCT, AFTER, 3, 130, false", "33, 17, 9, 3, PREDICT_NEXT, AFTER, 2, 130, true",
+            "7, 9, 3, 1, PREDICT_NEXT, AFTER, 1, 1, true"})
     void model(int width, int inner, int memoryWidth, int heads, Objective objective, Read read, int batch,
-            int tokens) {
+            int tokens, boolean decay) {
         for (boolean rounded : new boolean[]{false, true}) {
             BitLlama model = new BitLlama(BitLlamaConfig.of(23, width, 2, inner)
-                    .withTtt(new BitLlamaConfig.Ttt(memoryWidth, heads, objective, OptionalDouble.empty(), true, read))
+                    .withTtt(new BitLlamaConfig.Ttt(memoryWidth, heads, objective, OptionalDouble.empty(), decay, true,
+                            read))
                     .withQuantization(new Quantization(true, rounded)));
             Weights weights = Weights.init(model.params(), 9);
             int[] ids = new SplittableRandom(9).ints((long) batch * tokens, 0, 23).toArray();
@@ -253,8 +255,9 @@ class ThreeWaysParityTest {
         }
 
         @Override
-        public Delta<Rows> delta(int heads, Read read, Rows weights, Rows keys, Rows values, Rows rates) {
-            return ops.delta(heads, read, weights, keys, values, rates);
+        public Delta<Rows> delta(int heads, Read read, Rows weights, Rows keys, Rows values, Rows rates,
+                Optional<Rows> decays) {
+            return ops.delta(heads, read, weights, keys, values, rates, decays);
         }
 
         @Override

@@ -32,7 +32,8 @@ public final class MemoryEffect {
      * @return 300 reconstruction losses 1/2 ||f - W f||^2, each before that step's update */
     public static double[] patternLosses(long seed) {
         TttLayer layer = new TttLayer(projection("down", WIDTH / 4, WIDTH), projection("up", WIDTH, WIDTH / 4), 1,
-                Objective.RECONSTRUCT, new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Read.BEFORE);
+                Objective.RECONSTRUCT, new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Optional.empty(),
+                Read.BEFORE);
         CpuOps ops = new CpuOps(Weights.init(layer.params(), seed).freeze(true));
         Memory<Rows> memory = CpuOps.emptyMemory(layer);
         float[][] vectors = vectors(seed);

@@ -61,7 +61,8 @@ final class ConfigJson {
                 new BitLlamaConfig.Ttt(integer(ttt, "memory_size", Math.max(1, width / 4)),
                         integer(ttt, "num_heads", 1),
                         constant(Objective.class, text(ttt, "objective", "predict_next", names(Objective.values()))),
-                        innerRate(ttt), flag(ttt, "token_shift", true),
+                        innerRate(ttt), text(ttt, "decay", "none", List.of("none", "learned")).equals("learned"),
+                        flag(ttt, "token_shift", true),
                         constant(Read.class, text(ttt, "read", "after", names(Read.values())))),
                 new Quantization(scale.equals("absmean"), roundActivations(quantization)), false);
     }
@@ -148,6 +149,9 @@ final class ConfigJson {
         ObjectNode ttt = root.withObject("/ttt").put("memory_size", form.memorySize()).put("num_heads", form.heads())
                 .put("objective", form.objective().name().toLowerCase(Locale.ROOT))
                 .put("token_shift", form.tokenShift()).put("read", form.read().name().toLowerCase(Locale.ROOT));
+        if (form.decay()) {
+            ttt.put("decay", "learned");
+        }
         form.innerRate().ifPresentOrElse(rate -> ttt.put("inner_rate", rate), () -> ttt.put("inner_rate", "learned"));
         ObjectNode quantization = root.withObject("/quantization_config").put("quant_method", "bitnet")
                 .put("weight_scale", config.quantization().scaleWeights() ? "absmean" : "none");

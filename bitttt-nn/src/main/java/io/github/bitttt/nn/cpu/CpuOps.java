@@ -36,8 +36,8 @@ public final class CpuOps implements Ops<Rows> {
     private final List<Rows> buffers = new ArrayList<>();
     private int used;
     private final List<RoundedRows> rounded = new ArrayList<>();
-    // What a memory's layer gave back last: the same objects as long as the buffers are.
-    private final Map<Memory<Rows>, TttLayer.Mixed<Rows>> mixed = new IdentityHashMap<>();
+    // What was given back with each buffer last.
+    private final Map<Rows, TttLayer.Mixed<Rows>> mixed = new IdentityHashMap<>();
 
     /** The CPU reading of a model.
      *
@@ -324,17 +324,19 @@ public final class CpuOps implements Ops<Rows> {
     }
 
     @Override
-    public Delta<Rows> delta(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates) {
-        return new Delta<>(learn(heads, read, memory, keys, values, rates), memory);
+    public Delta<Rows> delta(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates,
+            Optional<Rows> decays) {
+        return new Delta<>(learn(heads, read, memory, keys, values, rates, decays.orElse(null)), memory);
     }
 
-    private Rows learn(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates) {
+    private Rows learn(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates, Rows decays) {
         Rows answers = take(keys.rows(), keys.columns());
         int d = keys.columns() / heads;
         for (int t = 0; t < keys.rows(); t++) {
             for (int head = 0; head < heads; head++) {
                 FloatOps.deltaStep(memory.values(), head * d * d, d, keys.values(), values.values(),
-                        t * keys.columns() + head * d, rates.values()[t * heads + head], read == Read.AFTER,
+                        t * keys.columns() + head * d, rates.values()[t * heads + head],
+                        decays == null ? 1 : decays.values()[t * heads + head], read == Read.AFTER,
                         answers.values());
             }
         }
@@ -355,14 +357,21 @@ public final class CpuOps implements Ops<Rows> {
         Rows features = normalizeHeads(layer.heads(), bitLinear(layer.down(), shifted));
         Rows keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
         Rows rates = innerRate(layer.innerRate(), layer.heads(), x);
-        Rows answers = learn(layer.heads(), layer.read(), memory.weights(), keys, features, rates);
+        Rows decays = layer.decay().isPresent() ? innerRate(layer.decay().get(), layer.heads(), x) : null;
+        Rows answers = learn(layer.heads(), layer.read(), memory.weights(), keys, features, rates, decays);
         copyLast(x, memory.previous());
         copyLast(features, memory.feature());
         Rows y = bitLinear(layer.up(), answers);
-        TttLayer.Mixed<Rows> known = mixed.get(memory);
-        if (known == null || known.output() != y) {
-            known = new TttLayer.Mixed<>(y, memory);
-            mixed.put(memory, known);
+        return mixed(y, memory);
+    }
+
+    /** Overrides the composite: the same pair is the same object, token after token. */
+    @Override
+    public TttLayer.Mixed<Rows> mixed(Rows output, Memory<Rows> memory) {
+        TttLayer.Mixed<Rows> known = mixed.get(output);
+        if (known == null || known.memory() != memory) {
+            known = new TttLayer.Mixed<>(output, memory);
+            mixed.put(output, known);
         }
         return known;
     }

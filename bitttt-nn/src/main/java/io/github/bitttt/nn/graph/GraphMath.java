@@ -123,6 +123,37 @@ final class GraphMath {
                 g -> List.of(g.mul(rates), reduced(g.mul(x), width, y -> y.sum(true, 2))));
     }
 
+    /** x y, element by element, equal shapes. */
+    SDVariable multiply(SDVariable x, SDVariable y) {
+        return define(x.mul(y), List.of(x, y), g -> List.of(g.mul(y), g.mul(x)));
+    }
+
+    /** x [m, d, d] times a number for each matrix [m, 1, 1]. */
+    SDVariable scaleMatrices(SDVariable x, SDVariable numbers, long width) {
+        return define(x.mul(numbers), List.of(x, numbers),
+                g -> List.of(g.mul(numbers), reduced(g.mul(x), width, y -> y.sum(true, 1, 2))));
+    }
+
+    /** ln x of numbers in [0, 1]; 1e-30 keeps that of zero finite. */
+    SDVariable log(SDVariable x) {
+        SDVariable positive = x.add(1e-30);
+        return define(graph.math.log(positive), List.of(x), g -> List.of(g.div(positive)));
+    }
+
+    /** exp(s_t - s_u) for u <= t, else 0: [m, C, C] from sums [m, C]. */
+    SDVariable ratios(SDVariable sums, long matrices, int chunk) {
+        SDVariable mask = lowerMask(chunk, true);
+        // Masked before the exponential as well: above the diagonal it could overflow.
+        SDVariable differences = mask(sums.reshape(matrices, chunk, 1).sub(sums.reshape(matrices, 1, chunk)), mask);
+        SDVariable ratios = mask(graph.math.exp(differences), mask);
+        return define(ratios, List.of(sums), g -> {
+            SDVariable product = g.mul(ratios);
+            SDVariable rows = reduced(product, chunk, y -> y.sum(true, 2)).reshape(matrices, chunk);
+            SDVariable columns = reduced(product, chunk, y -> y.sum(true, 1)).reshape(matrices, chunk);
+            return List.of(rows.sub(columns));
+        });
+    }
+
     /** x / sqrt(mean(x^2) + eps) over rows [n, D]. */
     SDVariable rmsNormalize(SDVariable x, double epsilon, long width) {
         SDVariable inverse = graph.math

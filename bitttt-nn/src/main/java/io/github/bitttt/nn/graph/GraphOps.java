@@ -218,11 +218,10 @@ public final class GraphOps implements Ops<SDVariable> {
 
     @Override
     public Delta<SDVariable> delta(int heads, Read read, SDVariable weights, SDVariable keys, SDVariable values,
-            SDVariable rates) {
+            SDVariable rates, Optional<SDVariable> decays) {
         int width = width(keys);
         Delta<SDVariable> delta = new ChunkedDelta(graph, math, batch, tokens, heads, width / heads, read).apply(
-                weights,
-                keys, values, rates);
+                weights, keys, values, rates, decays);
         sized(delta.answers(), width);
         return delta;
     }

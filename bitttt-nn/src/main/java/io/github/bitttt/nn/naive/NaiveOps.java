@@ -188,18 +188,23 @@ public final class NaiveOps implements Ops<Doubles> {
     }
 
     @Override
-    public Delta<Doubles> delta(int heads, Read read, Doubles weights, Doubles keys, Doubles values, Doubles rates) {
+    public Delta<Doubles> delta(int heads, Read read, Doubles weights, Doubles keys, Doubles values, Doubles rates,
+            Optional<Doubles> decays) {
         double[][] memory = map(weights, double[]::clone).rows();
         int width = memory[0].length;
         double[][] answers = new double[keys.rows().length][heads * width];
         for (int t = 0; t < answers.length; t++) {
             for (int head = 0; head < heads; head++) {
+                double decay = decays.isPresent() ? decays.get().rows()[t][head] : 1;
                 double[] key = head(keys.rows()[t], head, width);
                 double[] value = head(values.rows()[t], head, width);
                 double[] before = new double[width];
                 double[] after = new double[width];
                 for (int i = 0; i < width; i++) {
                     double[] row = memory[head * width + i];
+                    for (int j = 0; j < width; j++) {
+                        row[j] *= decay;
+                    }
                     before[i] = dot(row, value);
                     double error = value[i] - dot(row, key);
                     for (int j = 0; j < width; j++) {

@@ -24,10 +24,12 @@ class NaiveLawsTest {
     private static final int TOKENS = 13;
 
     private static TttLayer layer(Objective objective) {
+        Param decay = new Param("decay", List.of(3, 7), Param.Kind.FLOAT, new Param.Init.Normal(1));
         Param rate = new Param("rate", List.of(3, 7), Param.Kind.FLOAT, new Param.Init.Normal(1));
         return new TttLayer(new BitLinear(Param.ternary("down", 6, 7), Quantization.BITNET),
                 new BitLinear(Param.ternary("up", 7, 6), Quantization.BITNET), 3, objective,
                 new TttLayer.InnerRate.Learned(rate, Param.vector("bias", 3, 0)),
+                Optional.of(new TttLayer.InnerRate.Learned(decay, Param.vector("decay.bias", 3, 1))),
                 Optional.of(Param.vector("shift", 7, 0.3)), Read.AFTER);
     }
 

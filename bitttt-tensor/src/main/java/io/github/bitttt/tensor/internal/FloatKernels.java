@@ -110,7 +110,7 @@ public interface FloatKernels {
         }
     }
 
-    /** One step of the delta rule: e = v - W k, W += rate e k^T, answer = W v with W before or after.
+    /** One step of the delta rule: W = decay W, e = v - W k, W += rate e k^T, answer = W v, before or after that sum.
      *
      * @param w            W by columns: element (i, j) at wOffset + j d + i; changed in place
      * @param wOffset      of the first
@@ -120,16 +120,17 @@ public interface FloatKernels {
      * @param values       holds v
      * @param valueOffset  of the first
      * @param rate         eta
+     * @param decay        gamma, in [0, 1]; 1 keeps W exactly
      * @param after        read after the update
      * @param answer       receives the answer
      * @param answerOffset of the first */
     default void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
-            float rate, boolean after, float[] answer, int answerOffset) {
+            float rate, float decay, boolean after, float[] answer, int answerOffset) {
         for (int i = 0; i < d; i++) {
             double predicted = 0;
             double before = 0;
             for (int j = 0; j < d; j++) {
-                float element = w[wOffset + j * d + i];
+                float element = decay * w[wOffset + j * d + i];
                 predicted += (double) element * keys[keyOffset + j];
                 before += (double) element * values[valueOffset + j];
             }
@@ -137,7 +138,7 @@ public interface FloatKernels {
             double changed = 0;
             for (int j = 0; j < d; j++) {
                 int index = wOffset + j * d + i;
-                w[index] += (float) (step * keys[keyOffset + j]);
+                w[index] = (float) ((double) (decay * w[index]) + step * keys[keyOffset + j]);
                 changed += (double) w[index] * values[valueOffset + j];
             }
             answer[answerOffset + i] = (float) (after ? changed : before);

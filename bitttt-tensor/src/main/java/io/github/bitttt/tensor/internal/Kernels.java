@@ -29,7 +29,7 @@ public interface Kernels {
 
     /** Derives the tables of an int8 row.
      *
-     * @param codes   the row
+     * @param codes   the row, and at least 64 more bytes behind it
      * @param offset  of its first code
      * @param columns how many
      * @param tables  64-byte aligned

@@ -151,7 +151,7 @@ public final class PlainKernels implements Kernels {
         @Override
         public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values,
                 int valueOffset,
-                float rate, boolean after, float[] answer, int answerOffset) {
+                float rate, float decay, boolean after, float[] answer, int answerOffset) {
             // The answer's room holds W v while the errors are summed; columns of W are neighbours, so lanes are rows.
             float[] errors = new float[d];
             Arrays.fill(answer, answerOffset, answerOffset + d, 0);
@@ -167,14 +167,14 @@ public final class PlainKernels implements Kernels {
                 }
             }
             for (int i = 0; i < d; i++) {
-                errors[i] = rate * (values[valueOffset + i] + errors[i]);
-                answer[answerOffset + i] += after ? errors[i] * keyValue : 0;
+                errors[i] = rate * (values[valueOffset + i] + decay * errors[i]);
+                answer[answerOffset + i] = decay * answer[answerOffset + i] + (after ? errors[i] * keyValue : 0);
             }
             for (int j = 0; j < d; j++) {
                 float key = keys[keyOffset + j];
                 int column = wOffset + j * d;
                 for (int i = 0; i < d; i++) {
-                    w[column + i] += errors[i] * key;
+                    w[column + i] = decay * w[column + i] + errors[i] * key;
                 }
             }
         }

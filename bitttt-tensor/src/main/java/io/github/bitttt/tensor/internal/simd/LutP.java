@@ -5,10 +5,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.IntUnaryOperator;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -36,11 +38,17 @@ final class LutP implements Kernels.Weights {
     // 16-bit lanes take 240 for every five groups: 65,535 / 240 * 5 groups, down to whole turns.
     private static final int FLUSH = 1360;
 
-    // For each of a group's three inputs, the lane of (x, -x, 0) that a code byte picks; see window().
-    private static final byte[] PICK0 = pick(0);
-    private static final byte[] PICK1 = pick(1);
-    private static final byte[] PICK2 = pick(2);
-    private static final byte[] WINDOW = window();
+    private static final int INPUTS = 3 * STEP;
+    private static final int ZERO = INPUTS; // a lane of the window that holds no input
+
+    // Lanes 0 to 29 are the inputs of one turn of the loop, 32 to 61 the same, to be negated; the rest is cleared.
+    private static final byte[] WINDOW = lanes(lane -> lane % 32);
+    private static final byte[] FLIP = lanes(lane -> lane < 32 ? 0 : -1);
+    private static final byte[] SIXTEEN_LESS = lanes(lane -> lane < 32 ? 0 : 17); // after a flip: 16 - b = ~b + 17
+    // Read from INPUTS - n on, it keeps the first n lanes.
+    private static final byte[] KEEP = keep();
+    // For each of five pairs of groups and each of a group's three inputs, the window's lane that a code byte picks.
+    private static final byte[] PICKS = picks();
 
     private final MemorySegment codes;
     private final int rows;
@@ -62,8 +70,7 @@ final class LutP implements Kernels.Weights {
                 }
             }
         }
-        codes = Arena.ofAuto().allocate(ordered.length, LANES);
-        MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_BYTE, 0, ordered.length);
+        codes = aligned(ordered);
     }
 
     private int code(byte[] ternary, int row, int column) {
@@ -78,24 +85,38 @@ final class LutP implements Kernels.Weights {
         return Math.ceilDiv(Math.ceilDiv(columns, 3), STEP) * STEP;
     }
 
-    private static byte[] pick(int input) {
+    private static byte[] lanes(IntUnaryOperator value) {
         byte[] lanes = new byte[LANES];
         for (int lane = 0; lane < LANES; lane++) {
-            int code = lane & 31;
-            int digit = code >= 27 ? 1 : input == 0 ? code / 9 : input == 1 ? code / 3 % 3 : code % 3;
-            int at = 3 * (lane >> 5) + input;
-            lanes[lane] = (byte) (digit == 2 ? at : digit == 0 ? 6 + at : 12);
+            lanes[lane] = (byte) value.applyAsInt(lane);
         }
         return lanes;
     }
 
-    /** Lanes 0 to 5 are two groups' inputs, 6 to 11 the same again, to be negated; the rest is cleared. */
-    private static byte[] window() {
-        byte[] lanes = new byte[LANES];
-        for (int lane = 0; lane < LANES; lane++) {
-            lanes[lane] = (byte) (lane < 6 ? lane : lane < 12 ? lane - 6 : 63);
+    private static byte[] keep() {
+        byte[] keep = new byte[INPUTS + LANES];
+        Arrays.fill(keep, 0, INPUTS, (byte) -1);
+        return keep;
+    }
+
+    private static byte[] picks() {
+        byte[] picks = new byte[STEP / 2 * 3 * LANES];
+        for (int at = 0; at < picks.length; at++) {
+            int pair = at / (3 * LANES);
+            int input = at / LANES % 3;
+            int group = 2 * pair + at % LANES / 32;
+            int code = at % 32;
+            int digit = code >= 27 ? 1 : input == 0 ? code / 9 : input == 1 ? code / 3 % 3 : code % 3;
+            int lane = 3 * group + input;
+            picks[at] = (byte) (digit == 2 ? lane : digit == 0 ? 32 + lane : ZERO);
         }
-        return lanes;
+        return picks;
+    }
+
+    private static MemorySegment aligned(byte[] bytes) {
+        MemorySegment segment = Arena.ofAuto().allocate(bytes.length, LANES);
+        MemorySegment.copy(bytes, 0, segment, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return segment;
     }
 
     static long tableBytes(int columns) {
@@ -103,60 +124,90 @@ final class LutP implements Kernels.Weights {
         return groups(columns) / 2 * 2L * LANES;
     }
 
+    // length: the fifteen picks stay in registers; a loop over them costs three times as much
     static void buildTables(byte[] x, int offset, int columns, MemorySegment tables, long at) {
-        ByteVector pick0 = ByteVector.fromArray(BYTES, PICK0, 0);
-        ByteVector pick1 = ByteVector.fromArray(BYTES, PICK1, 0);
-        ByteVector pick2 = ByteVector.fromArray(BYTES, PICK2, 0);
+        Objects.checkFromIndexSize(offset, columns + LANES, x.length);
+        ByteVector pick0 = ByteVector.fromArray(BYTES, PICKS, 0);
+        ByteVector pick1 = ByteVector.fromArray(BYTES, PICKS, 64);
+        ByteVector pick2 = ByteVector.fromArray(BYTES, PICKS, 128);
+        ByteVector pick3 = ByteVector.fromArray(BYTES, PICKS, 192);
+        ByteVector pick4 = ByteVector.fromArray(BYTES, PICKS, 256);
+        ByteVector pick5 = ByteVector.fromArray(BYTES, PICKS, 320);
+        ByteVector pick6 = ByteVector.fromArray(BYTES, PICKS, 384);
+        ByteVector pick7 = ByteVector.fromArray(BYTES, PICKS, 448);
+        ByteVector pick8 = ByteVector.fromArray(BYTES, PICKS, 512);
+        ByteVector pick9 = ByteVector.fromArray(BYTES, PICKS, 576);
+        ByteVector pick10 = ByteVector.fromArray(BYTES, PICKS, 640);
+        ByteVector pick11 = ByteVector.fromArray(BYTES, PICKS, 704);
+        ByteVector pick12 = ByteVector.fromArray(BYTES, PICKS, 768);
+        ByteVector pick13 = ByteVector.fromArray(BYTES, PICKS, 832);
+        ByteVector pick14 = ByteVector.fromArray(BYTES, PICKS, 896);
         ByteVector window = ByteVector.fromArray(BYTES, WINDOW, 0);
-        ByteVector zero = ByteVector.zero(BYTES);
-        VectorMask<Byte> negated = VectorMask.fromLong(BYTES, 0xFC0);
-        VectorMask<Byte> kept = VectorMask.fromLong(BYTES, 0xFFF);
-        int pairs = groups(columns) / 2;
-        for (int pair = 0; pair < pairs; pair++) {
-            int from = 6 * pair;
-            int left = Math.clamp(columns - from, 0, 6);
-            ByteVector inputs = left == 6 && offset + from + LANES <= x.length
-                    ? ByteVector.fromArray(BYTES, x, offset + from)
-                    : ByteVector.fromArray(BYTES, x, offset + from, VectorMask.fromLong(BYTES, (1L << left) - 1));
-            // x = 16 hi + lo with lo in [-8, 7]: hi = (x >> 4) + bit 3 of x. Shifts of bytes compile badly, those of ints do not.
-            IntVector wide = inputs.reinterpretAsInts();
-            ByteVector lo = inputs.add((byte) 8).and((byte) 15).sub((byte) 8);
+        ByteVector flip = ByteVector.fromArray(BYTES, FLIP, 0);
+        ByteVector sixteenLess = ByteVector.fromArray(BYTES, SIXTEEN_LESS, 0);
+        long to = at;
+        for (int from = 0; from < columns; from += INPUTS) {
+            // Masks would be objects here: bytes of ones and zeros are not.
+            ByteVector w = window.selectFrom(ByteVector.fromArray(BYTES, x, offset + from)
+                    .and(ByteVector.fromArray(BYTES, KEEP, Math.max(INPUTS - columns + from, 0))));
+            // w = 16 hi + lo with lo in [-8, 7], each 8 too large here, which makes the bias of 24 for a sum of three:
+            // hi = (w >> 4) + bit 3 of w. Shifts of bytes compile badly, those of ints do not.
+            ByteVector lo = w.add((byte) 8).and((byte) 15);
+            IntVector wide = w.reinterpretAsInts();
             ByteVector hi = wide.lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes().and((byte) 15)
-                    .lanewise(VectorOperators.XOR, (byte) 8).sub((byte) 8)
+                    .lanewise(VectorOperators.XOR, (byte) 8)
                     .add(wide.lanewise(VectorOperators.LSHR, 3).reinterpretAsBytes().and((byte) 1));
-            ByteVector low = zero.blend(window.selectFrom(lo), kept);
-            low = low.blend(zero.sub(low), negated);
-            ByteVector high = zero.blend(window.selectFrom(hi), kept);
-            high = high.blend(zero.sub(high), negated);
-            pick0.selectFrom(low).add(pick1.selectFrom(low)).add(pick2.selectFrom(low)).add((byte) BIAS)
-                    .intoMemorySegment(tables, at + 128L * pair, ORDER);
-            pick0.selectFrom(high).add(pick1.selectFrom(high)).add(pick2.selectFrom(high)).add((byte) BIAS)
-                    .intoMemorySegment(tables, at + 128L * pair + 64, ORDER);
+            ByteVector low = lo.lanewise(VectorOperators.XOR, flip).add(sixteenLess);
+            ByteVector high = hi.lanewise(VectorOperators.XOR, flip).add(sixteenLess);
+            pick0.selectFrom(low).add(pick1.selectFrom(low)).add(pick2.selectFrom(low))
+                    .intoMemorySegment(tables, to + 0, ORDER);
+            pick0.selectFrom(high).add(pick1.selectFrom(high)).add(pick2.selectFrom(high))
+                    .intoMemorySegment(tables, to + 64, ORDER);
+            pick3.selectFrom(low).add(pick4.selectFrom(low)).add(pick5.selectFrom(low))
+                    .intoMemorySegment(tables, to + 128, ORDER);
+            pick3.selectFrom(high).add(pick4.selectFrom(high)).add(pick5.selectFrom(high))
+                    .intoMemorySegment(tables, to + 192, ORDER);
+            pick6.selectFrom(low).add(pick7.selectFrom(low)).add(pick8.selectFrom(low))
+                    .intoMemorySegment(tables, to + 256, ORDER);
+            pick6.selectFrom(high).add(pick7.selectFrom(high)).add(pick8.selectFrom(high))
+                    .intoMemorySegment(tables, to + 320, ORDER);
+            pick9.selectFrom(low).add(pick10.selectFrom(low)).add(pick11.selectFrom(low))
+                    .intoMemorySegment(tables, to + 384, ORDER);
+            pick9.selectFrom(high).add(pick10.selectFrom(high)).add(pick11.selectFrom(high))
+                    .intoMemorySegment(tables, to + 448, ORDER);
+            pick12.selectFrom(low).add(pick13.selectFrom(low)).add(pick14.selectFrom(low))
+                    .intoMemorySegment(tables, to + 512, ORDER);
+            pick12.selectFrom(high).add(pick13.selectFrom(high)).add(pick14.selectFrom(high))
+                    .intoMemorySegment(tables, to + 576, ORDER);
+            to += STEP / 2 * 2 * LANES;
         }
     }
+    // length ends
 
     /** The same bytes without vectors. */
     static void buildTablesByLoops(byte[] x, int offset, int columns, MemorySegment tables, long at) {
         byte[] pair = new byte[2 * LANES];
-        int[] lo = new int[13]; // two groups' inputs, the same negated, and zero: what the picks point at
-        int[] hi = new int[13];
-        for (int index = 0; index < groups(columns) / 2; index++) {
-            for (int i = 0; i < 6; i++) {
-                int column = 6 * index + i;
-                int value = column < columns ? x[offset + column] : 0;
+        int[] lo = new int[LANES];
+        int[] hi = new int[LANES];
+        long to = at;
+        for (int from = 0; from < columns; from += INPUTS) {
+            for (int i = 0; i < INPUTS; i++) {
+                int value = from + i < columns ? x[offset + from + i] : 0;
                 lo[i] = (value + 8 & 15) - 8;
                 hi[i] = value - lo[i] >> 4;
-                lo[6 + i] = -lo[i];
-                hi[6 + i] = -hi[i];
+                lo[32 + i] = -lo[i];
+                hi[32 + i] = -hi[i];
             }
-            for (int lane = 0; lane < LANES; lane++) {
-                int a = PICK0[lane];
-                int b = PICK1[lane];
-                int c = PICK2[lane];
-                pair[lane] = (byte) (lo[a] + lo[b] + lo[c] + BIAS);
-                pair[LANES + lane] = (byte) (hi[a] + hi[b] + hi[c] + BIAS);
+            for (int pick = 0; pick < PICKS.length; pick += 3 * LANES, to += 2 * LANES) {
+                for (int lane = 0; lane < LANES; lane++) {
+                    int a = PICKS[pick + lane];
+                    int b = PICKS[pick + LANES + lane];
+                    int c = PICKS[pick + 2 * LANES + lane];
+                    pair[lane] = (byte) (lo[a] + lo[b] + lo[c] + BIAS);
+                    pair[LANES + lane] = (byte) (hi[a] + hi[b] + hi[c] + BIAS);
+                }
+                MemorySegment.copy(pair, 0, tables, ValueLayout.JAVA_BYTE, to, pair.length);
             }
-            MemorySegment.copy(pair, 0, tables, ValueLayout.JAVA_BYTE, at + 128L * index, pair.length);
         }
     }
 

@@ -85,7 +85,7 @@ class ScalarFloats implements FloatKernels {
 
     @Override
     public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
-            float rate, boolean after, float[] answer, int answerOffset) {
+            float rate, float decay, boolean after, float[] answer, int answerOffset) {
         float keyValue = after ? dot(keys, keyOffset, values, valueOffset, d) : 0;
         int whole = d / (2 * LANES) * (2 * LANES);
         float[] errors = new float[whole];
@@ -98,17 +98,17 @@ class ScalarFloats implements FloatKernels {
             }
         }
         for (int i = 0; i < whole; i++) {
-            errors[i] = (values[valueOffset + i] - errors[i]) * rate;
-            answer[answerOffset + i] = errors[i] * keyValue + answer[answerOffset + i];
+            errors[i] = (values[valueOffset + i] - errors[i] * decay) * rate;
+            answer[answerOffset + i] = errors[i] * keyValue + answer[answerOffset + i] * decay;
         }
         for (int j = 0; j < d; j++) {
             for (int i = 0; i < whole; i++) {
                 int at = wOffset + j * d + i;
-                w[at] = Math.fma(errors[i], keys[keyOffset + j], w[at]);
+                w[at] = Math.fma(errors[i], keys[keyOffset + j], w[at] * decay);
             }
         }
         for (int i = whole; i < d; i++) {
-            VectorFloats.row(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, keyValue, answer,
+            VectorFloats.row(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, decay, keyValue, answer,
                     answerOffset + i);
         }
     }

@@ -15,14 +15,6 @@ final class VectorFloats implements FloatKernels {
     private static final VectorShuffle<Float> ACROSS_2 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 2);
     private static final VectorShuffle<Float> ACROSS_1 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 1);
 
-    /** The sum of all lanes in an order of its own: that of reduceLanes changes when the code is compiled. */
-    private static float sum(FloatVector v) {
-        FloatVector s = v.add(v.rearrange(ACROSS_8));
-        s = s.add(s.rearrange(ACROSS_4));
-        s = s.add(s.rearrange(ACROSS_2));
-        return s.add(s.rearrange(ACROSS_1)).lane(0);
-    }
-
     @Override
     public float dot(float[] a, int aOffset, float[] b, int bOffset, int n) {
         FloatVector s0 = FloatVector.zero(FLOATS);
@@ -33,7 +25,13 @@ final class VectorFloats implements FloatKernels {
             s1 = FloatVector.fromArray(FLOATS, a, aOffset + i + LANES)
                     .fma(FloatVector.fromArray(FLOATS, b, bOffset + i + LANES), s1);
         }
-        float sum = sum(s0.add(s1));
+        // All lanes in an order of its own: that of reduceLanes changes when the code is compiled. Not a method: vectors that
+        // are passed on may become objects.
+        FloatVector s = s0.add(s1);
+        s = s.add(s.rearrange(ACROSS_8));
+        s = s.add(s.rearrange(ACROSS_4));
+        s = s.add(s.rearrange(ACROSS_2));
+        float sum = s.add(s.rearrange(ACROSS_1)).lane(0);
         for (; i < n; i++) {
             sum += a[aOffset + i] * b[bOffset + i];
         }
@@ -43,6 +41,20 @@ final class VectorFloats implements FloatKernels {
     @Override
     public Int8Weights int8Weights(byte[] codes, int rows, int columns) {
         return new Int8Blocks(codes, rows, columns);
+    }
+
+    @Override
+    public void rmsNorm(float[] x, int xOffset, float[] gain, double epsilon, float[] y, int yOffset, int n) {
+        double mean = (double) dot(x, xOffset, x, xOffset, n) / n;
+        float inverse = (float) (1 / Math.sqrt(mean + epsilon));
+        int i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            FloatVector.fromArray(FLOATS, x, xOffset + i).mul(inverse).mul(FloatVector.fromArray(FLOATS, gain, i))
+                    .intoArray(y, yOffset + i);
+        }
+        for (; i < n; i++) {
+            y[yOffset + i] = gain[i] * (x[xOffset + i] * inverse);
+        }
     }
 
     @Override
@@ -69,22 +81,27 @@ final class VectorFloats implements FloatKernels {
 
     @Override
     public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
-            float rate, boolean after, float[] answer, int answerOffset) {
+            float rate, float decay, boolean after, float[] answer, int answerOffset) {
         float keyValue = after ? dot(keys, keyOffset, values, valueOffset, d) : 0;
         int i = 0;
+        for (; i + 4 * LANES <= d; i += 4 * LANES) {
+            fourVectors(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, decay, keyValue, answer,
+                    answerOffset + i);
+        }
         for (; i + 2 * LANES <= d; i += 2 * LANES) {
-            twoVectors(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, keyValue, answer,
+            twoVectors(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, decay, keyValue, answer,
                     answerOffset + i);
         }
         for (; i < d; i++) {
-            row(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, keyValue, answer, answerOffset + i);
+            row(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, decay, keyValue, answer,
+                    answerOffset + i);
         }
     }
 
-    /** 32 rows of W; what is read after the update is W v + rate e (k v). */
+    /** 32 rows of W; what is read after the update is decay W v + rate e (k v). */
     private static void twoVectors(float[] w, int at, int d, float[] keys, int keyOffset, float[] values,
             int valueOffset,
-            int i, float rate, float keyValue, float[] answer, int answerAt) {
+            int i, float rate, float decay, float keyValue, float[] answer, int answerAt) {
         FloatVector p0 = FloatVector.zero(FLOATS);
         FloatVector p1 = p0;
         FloatVector a0 = p0;
@@ -99,30 +116,82 @@ final class VectorFloats implements FloatKernels {
             a0 = w0.fma(value, a0);
             a1 = w1.fma(value, a1);
         }
-        FloatVector e0 = FloatVector.fromArray(FLOATS, values, valueOffset + i).sub(p0).mul(rate);
-        FloatVector e1 = FloatVector.fromArray(FLOATS, values, valueOffset + i + LANES).sub(p1).mul(rate);
-        e0.mul(keyValue).add(a0).intoArray(answer, answerAt);
-        e1.mul(keyValue).add(a1).intoArray(answer, answerAt + LANES);
+        FloatVector e0 = FloatVector.fromArray(FLOATS, values, valueOffset + i).sub(p0.mul(decay)).mul(rate);
+        FloatVector e1 = FloatVector.fromArray(FLOATS, values, valueOffset + i + LANES).sub(p1.mul(decay)).mul(rate);
+        e0.mul(keyValue).add(a0.mul(decay)).intoArray(answer, answerAt);
+        e1.mul(keyValue).add(a1.mul(decay)).intoArray(answer, answerAt + LANES);
         for (int j = 0; j < d; j++) {
             FloatVector key = FloatVector.broadcast(FLOATS, keys[keyOffset + j]);
-            e0.fma(key, FloatVector.fromArray(FLOATS, w, at + j * d)).intoArray(w, at + j * d);
-            e1.fma(key, FloatVector.fromArray(FLOATS, w, at + j * d + LANES)).intoArray(w, at + j * d + LANES);
+            e0.fma(key, FloatVector.fromArray(FLOATS, w, at + j * d).mul(decay)).intoArray(w, at + j * d);
+            e1.fma(key, FloatVector.fromArray(FLOATS, w, at + j * d + LANES).mul(decay)).intoArray(w,
+                    at + j * d + LANES);
+        }
+    }
+
+    /** As {@link #twoVectors}, 64 rows: a key and a value are fetched half as often. */
+    private static void fourVectors(float[] w, int at, int d, float[] keys, int keyOffset, float[] values,
+            int valueOffset, int i, float rate, float decay, float keyValue, float[] answer, int answerAt) {
+        FloatVector p0 = FloatVector.zero(FLOATS);
+        FloatVector p1 = p0;
+        FloatVector p2 = p0;
+        FloatVector p3 = p0;
+        FloatVector a0 = p0;
+        FloatVector a1 = p0;
+        FloatVector a2 = p0;
+        FloatVector a3 = p0;
+        for (int j = 0; j < d; j++) {
+            FloatVector key = FloatVector.broadcast(FLOATS, keys[keyOffset + j]);
+            FloatVector value = FloatVector.broadcast(FLOATS, values[valueOffset + j]);
+            FloatVector w0 = FloatVector.fromArray(FLOATS, w, at + j * d);
+            FloatVector w1 = FloatVector.fromArray(FLOATS, w, at + j * d + 1 * LANES);
+            FloatVector w2 = FloatVector.fromArray(FLOATS, w, at + j * d + 2 * LANES);
+            FloatVector w3 = FloatVector.fromArray(FLOATS, w, at + j * d + 3 * LANES);
+            p0 = w0.fma(key, p0);
+            p1 = w1.fma(key, p1);
+            p2 = w2.fma(key, p2);
+            p3 = w3.fma(key, p3);
+            a0 = w0.fma(value, a0);
+            a1 = w1.fma(value, a1);
+            a2 = w2.fma(value, a2);
+            a3 = w3.fma(value, a3);
+        }
+        FloatVector e0 = FloatVector.fromArray(FLOATS, values, valueOffset + i).sub(p0.mul(decay)).mul(rate);
+        FloatVector e1 = FloatVector.fromArray(FLOATS, values, valueOffset + i + 1 * LANES).sub(p1.mul(decay))
+                .mul(rate);
+        FloatVector e2 = FloatVector.fromArray(FLOATS, values, valueOffset + i + 2 * LANES).sub(p2.mul(decay))
+                .mul(rate);
+        FloatVector e3 = FloatVector.fromArray(FLOATS, values, valueOffset + i + 3 * LANES).sub(p3.mul(decay))
+                .mul(rate);
+        e0.mul(keyValue).add(a0.mul(decay)).intoArray(answer, answerAt);
+        e1.mul(keyValue).add(a1.mul(decay)).intoArray(answer, answerAt + 1 * LANES);
+        e2.mul(keyValue).add(a2.mul(decay)).intoArray(answer, answerAt + 2 * LANES);
+        e3.mul(keyValue).add(a3.mul(decay)).intoArray(answer, answerAt + 3 * LANES);
+        for (int j = 0; j < d; j++) {
+            FloatVector key = FloatVector.broadcast(FLOATS, keys[keyOffset + j]);
+            e0.fma(key, FloatVector.fromArray(FLOATS, w, at + j * d).mul(decay))
+                    .intoArray(w, at + j * d);
+            e1.fma(key, FloatVector.fromArray(FLOATS, w, at + j * d + 1 * LANES).mul(decay))
+                    .intoArray(w, at + j * d + 1 * LANES);
+            e2.fma(key, FloatVector.fromArray(FLOATS, w, at + j * d + 2 * LANES).mul(decay))
+                    .intoArray(w, at + j * d + 2 * LANES);
+            e3.fma(key, FloatVector.fromArray(FLOATS, w, at + j * d + 3 * LANES).mul(decay))
+                    .intoArray(w, at + j * d + 3 * LANES);
         }
     }
 
     static void row(float[] w, int at, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
             int i,
-            float rate, float keyValue, float[] answer, int answerAt) {
+            float rate, float decay, float keyValue, float[] answer, int answerAt) {
         float predicted = 0;
         float before = 0;
         for (int j = 0; j < d; j++) {
             predicted += w[at + j * d] * keys[keyOffset + j];
             before += w[at + j * d] * values[valueOffset + j];
         }
-        float error = rate * (values[valueOffset + i] - predicted);
-        answer[answerAt] = before + error * keyValue;
+        float error = rate * (values[valueOffset + i] - predicted * decay);
+        answer[answerAt] = before * decay + error * keyValue;
         for (int j = 0; j < d; j++) {
-            w[at + j * d] += error * keys[keyOffset + j];
+            w[at + j * d] = w[at + j * d] * decay + error * keys[keyOffset + j];
         }
     }
 }

@@ -163,7 +163,7 @@ public final class WarmingKernels implements Kernels {
             floats.rmsNorm(x, 0, x, 1e-5, y, 0, WIDTH);
             floats.siluMultiply(x, 0, x, 0, y, 0, WIDTH);
             floats.normalize(y, 0, MEMORY);
-            floats.deltaStep(memory, 0, MEMORY, y, 0, y, 0, 0.5f, true, answer, 0);
+            floats.deltaStep(memory, 0, MEMORY, y, 0, y, 0, 0.5f, 1, true, answer, 0);
         }
     }
 }
