@@ -142,6 +142,26 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
         return values;
     }
 
+    /** The config as {@code config.json} holds it, unknown keys included.
+     *
+     * @return JSON, which {@link #config(String)} reads */
+    public String configJson() {
+        try {
+            return ConfigJson.write(config, configText, Path.of(ConfigJson.FILE));
+        } catch (CheckpointException e) {
+            throw new AssertionError("the text was read as JSON before", e);
+        }
+    }
+
+    /** Reads sizes and forms alone.
+     *
+     * @param json the contents of a {@code config.json}
+     * @return the config
+     * @throws CheckpointException if it says something wrong */
+    public static BitLlamaConfig config(String json) throws CheckpointException {
+        return ConfigJson.parse(json, Path.of(ConfigJson.FILE));
+    }
+
     /** The same model with ternary codes and int8 rows: about a sixth of the size.
      *
      * @return a packed checkpoint */

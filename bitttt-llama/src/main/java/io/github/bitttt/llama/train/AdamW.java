@@ -23,12 +23,12 @@ public final class AdamW {
     private long steps;
 
     /**
-     * The running means of one parameter.
+     * The running means of one parameter: the optimizer's own arrays.
      *
      * @param first  m
      * @param second v
      */
-    record Moments(float[] first, float[] second) {}
+    public record Moments(float[] first, float[] second) {}
 
     /** An optimizer that has not made a step.
      *
@@ -100,11 +100,18 @@ public final class AdamW {
         return steps;
     }
 
-    Moments moments(Param param) {
+    /** The state of one parameter, to be saved or restored.
+     *
+     * @param param one of its parameters
+     * @return not a copy */
+    public Moments moments(Param param) {
         return moments.get(param);
     }
 
-    void resumeAt(long step) {
+    /** Goes on after a number of steps, with moments that the caller restored.
+     *
+     * @param step steps made so far */
+    public void resumeAt(long step) {
         steps = step;
     }
 }

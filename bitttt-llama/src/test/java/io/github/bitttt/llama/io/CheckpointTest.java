@@ -74,6 +74,7 @@ class CheckpointTest {
                 .withQuantization(new io.github.bitttt.nn.BitLinear.Quantization(false, false));
         model(config).save(folder.resolve("s"), "");
         assertThat(Checkpoint.load(folder.resolve("s")).config()).isEqualTo(config);
+        assertThat(Checkpoint.config(model(config).configJson())).isEqualTo(config);
     }
 
     @Test
