@@ -51,6 +51,20 @@ public final class FloatOps {
         kernels().siluMultiply(gate, 0, up, 0, y, 0, n);
     }
 
+    /** sum of a_i b_i.
+     *
+     * @param a       first
+     * @param aOffset of its first element
+     * @param b       second
+     * @param bOffset of its first element
+     * @param n       elements
+     * @return the sum */
+    public static float dot(float[] a, int aOffset, float[] b, int bOffset, int n) {
+        Objects.checkFromIndexSize(aOffset, n, a.length);
+        Objects.checkFromIndexSize(bOffset, n, b.length);
+        return kernels().dot(a, aOffset, b, bOffset, n);
+    }
+
     /** y_r = sum of matrix[r, i] x_i.
      *
      * @param matrix  [rows, n] in row order

@@ -8,10 +8,11 @@ import java.util.Objects;
 /**
  * Rows rounded to int8, each with its scale: the input of a ternary product. A buffer that its owner reuses; for one thread.
  *
- * <p>Per row: s = 127 / max(max |x|, 1e-5), code = clamp(rint(x s), -127, 127), rint half-to-even, in float.
+ * <p>What a row becomes is said by {@link Rounding}; without another choice it is BitNet's. All in float.
  */
 public final class RoundedRows {
     private final int columns;
+    private final Rounding rounding;
     private final Kernels kernels;
     private final long stride; // bytes of a row's tables
     private float[] scales = new float[0];
@@ -23,14 +24,27 @@ public final class RoundedRows {
      *
      * @param columns of each row */
     public RoundedRows(int columns) {
-        this(columns, KernelChoice.current().kernels());
+        this(columns, Rounding.BITNET);
+    }
+
+    /** An empty buffer with a rounding of its own.
+     *
+     * @param columns  of each row
+     * @param rounding how they become int8 */
+    public RoundedRows(int columns, Rounding rounding) {
+        this(columns, rounding, KernelChoice.current().kernels());
     }
 
     RoundedRows(int columns, Kernels kernels) {
+        this(columns, Rounding.BITNET, kernels);
+    }
+
+    private RoundedRows(int columns, Rounding rounding, Kernels kernels) {
         if (columns < 1) {
             throw new IllegalArgumentException("columns must be at least 1, got " + columns);
         }
         this.columns = columns;
+        this.rounding = rounding;
         this.kernels = kernels;
         this.stride = kernels.tableBytes(columns);
         grow(1);
@@ -55,10 +69,17 @@ public final class RoundedRows {
             grow(n);
         }
         for (int row = 0; row < n; row++) {
-            scales[row] = kernels.round(x, offset + row * columns, columns, input.codes(), row * columns);
+            scales[row] = roundRow(x, offset + row * columns, row * columns);
             kernels.buildTables(input.codes(), row * columns, columns, input.tables(), row * stride);
         }
         rows = n;
+    }
+
+    private float roundRow(float[] x, int from, int to) {
+        return switch (rounding) {
+            case BITNET -> kernels.round(x, from, columns, input.codes(), to);
+            case ORIGINAL -> kernels.roundAway(x, from, columns, input.codes(), to);
+        };
     }
 
     /** How many rows were rounded last.
@@ -76,7 +97,7 @@ public final class RoundedRows {
     /** A row's scale s.
      *
      * @param row its index
-     * @return 127 / max(max |x|, 1e-5) */
+     * @return what its numbers were multiplied by */
     public float scale(int row) {
         return scales[Objects.checkIndex(row, rows)];
     }

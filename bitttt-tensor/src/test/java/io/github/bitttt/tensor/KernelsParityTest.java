@@ -167,7 +167,29 @@ class KernelsParityTest {
             assertThat(family.round(x, 1, columns, got, 1))
                     .isEqualTo(NaiveKernels.INSTANCE.round(x, 1, columns, expected, 1));
             assertThat(got).isEqualTo(expected);
+            assertThat(family.roundAway(x, 1, columns, got, 1))
+                    .isEqualTo(NaiveKernels.INSTANCE.roundAway(x, 1, columns, expected, 1));
+            assertThat(got).isEqualTo(expected);
         }
+    }
+
+    /** Half goes away from zero, the float before a half does not; a row of nearly nothing has the scale 1. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("families")
+    void halvesGoAwayFromZero(Kernels family) {
+        float before = Math.nextDown(0.5f);
+        float[] x = new float[33];
+        byte[] expected = new byte[33];
+        float[] halves = {127, 0.5f, -0.5f, before, -before, 1.5f, 2.5f, -2.5f, Math.nextDown(2.5f), 126.5f, -126.5f};
+        byte[] codes = {127, 1, -1, 0, 0, 2, 3, -3, 2, 127, -127};
+        for (int i = 0; i < x.length; i++) {
+            x[i] = halves[i % halves.length];
+            expected[i] = codes[i % halves.length];
+        }
+        byte[] got = new byte[33];
+        assertThat(family.roundAway(x, 0, 33, got, 0)).isEqualTo(1);
+        assertThat(got).isEqualTo(expected);
+        assertThat(family.roundAway(new float[]{1e-10f, -9e-10f, 0}, 0, 3, got, 0)).isEqualTo(1);
     }
 
     /** Before and after the vector kernels are compiled, results are the same to the bit. */

@@ -48,6 +48,19 @@ public interface Kernels {
         return NaiveKernels.INSTANCE.round(x, xOffset, columns, codes, codesOffset);
     }
 
+    /** Rounds a row to int8 as the original engine did: s = 127 / max |x|, or 1 where the maximum is under 1e-9;
+     * code = x s rounded half away from zero, in float.
+     *
+     * @param x           inputs
+     * @param xOffset     of the first
+     * @param columns     how many
+     * @param codes       outputs
+     * @param codesOffset of the first
+     * @return s */
+    default float roundAway(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
+        return NaiveKernels.INSTANCE.roundAway(x, xOffset, columns, codes, codesOffset);
+    }
+
     /** Waits until this family runs at its full speed: its results are the same before and after.
      *
      * @throws InterruptedException if the thread is interrupted while it waits */

@@ -118,4 +118,18 @@ public final class NaiveKernels implements Kernels {
         }
         return scale;
     }
+    @Override
+    public float roundAway(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
+        float largest = 0;
+        for (int i = 0; i < columns; i++) {
+            largest = Math.max(largest, Math.abs(x[xOffset + i]));
+        }
+        float scale = largest < 1e-9f ? 1 : 127 / largest;
+        for (int i = 0; i < columns; i++) {
+            double scaled = x[xOffset + i] * scale;
+            codes[codesOffset + i] = (byte) Math.clamp(Math.copySign(Math.floor(Math.abs(scaled) + 0.5), scaled), -127,
+                    127);
+        }
+        return scale;
+    }
 }

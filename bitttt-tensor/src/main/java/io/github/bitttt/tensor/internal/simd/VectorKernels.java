@@ -5,6 +5,7 @@ import io.github.bitttt.tensor.internal.Kernels;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -15,7 +16,10 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorKernels implements Kernels {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
     private static final float ROUNDING = 12582912f;
+    // The largest float below 1/2: with 1/2 itself the number before 1/2 would become 1.
+    private static final int ALMOST_HALF = Float.floatToRawIntBits(Math.nextDown(0.5f));
 
     private final FloatKernels floats = new VectorFloats();
 
@@ -68,6 +72,31 @@ final class VectorKernels implements Kernels {
         }
         for (int i = whole; i < columns; i++) {
             codes[codesOffset + i] = (byte) Math.rint(x[xOffset + i] * scale);
+        }
+        return scale;
+    }
+
+    @Override
+    public float roundAway(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
+        FloatVector largest = FloatVector.zero(FLOATS);
+        int whole = FLOATS.loopBound(columns);
+        for (int i = 0; i < whole; i += FLOATS.length()) {
+            largest = largest.max(FloatVector.fromArray(FLOATS, x, xOffset + i).abs());
+        }
+        float most = largest.reduceLanes(VectorOperators.MAX);
+        for (int i = whole; i < columns; i++) {
+            most = Math.max(most, Math.abs(x[xOffset + i]));
+        }
+        float scale = most < 1e-9f ? 1 : 127 / most;
+        for (int i = 0; i < whole; i += FLOATS.length()) {
+            FloatVector scaled = FloatVector.fromArray(FLOATS, x, xOffset + i).mul(scale);
+            FloatVector half = scaled.reinterpretAsInts().and(Integer.MIN_VALUE).or(ALMOST_HALF).reinterpretAsFloats();
+            ((ByteVector) scaled.add(half).convertShape(VectorOperators.F2I, INTS, 0).castShape(BYTES, 0))
+                    .intoArray(codes, codesOffset + i);
+        }
+        for (int i = whole; i < columns; i++) {
+            float scaled = x[xOffset + i] * scale;
+            codes[codesOffset + i] = (byte) (scaled + Math.copySign(Float.intBitsToFloat(ALMOST_HALF), scaled));
         }
         return scale;
     }

@@ -111,6 +111,11 @@ public final class WarmingKernels implements Kernels {
     }
 
     @Override
+    public float roundAway(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
+        return now().roundAway(x, xOffset, columns, codes, codesOffset);
+    }
+
+    @Override
     public FloatKernels floats() {
         return warm ? hot.floats() : coldFloats;
     }
@@ -156,6 +161,7 @@ public final class WarmingKernels implements Kernels {
         @Override
         public void run() {
             FloatKernels floats = hot.floats();
+            hot.roundAway(x, 0, WIDTH, input.codes(), 0);
             hot.round(x, 0, WIDTH, input.codes(), 0);
             hot.buildTables(input.codes(), 0, WIDTH, input.tables(), 0);
             weights.sums(input, 0, sums);
