@@ -55,6 +55,12 @@ final class Train implements Callable<Integer> {
     private int batch;
     @Option(names = "--window", defaultValue = "256", description = "Tokens of a window (default: ${DEFAULT-VALUE}).")
     private int window;
+    @Option(names = "--micro-batch", defaultValue = "0", description = "Windows that go through the graph at once; gradients are summed (default: all of the batch).")
+    private int microBatch;
+    @Option(names = "--carry", defaultValue = "1", paramLabel = "N", description = "Carry the memory over N windows that follow one another in the text (default: ${DEFAULT-VALUE}, each from an empty one).")
+    private int carry;
+    @Option(names = "--average", defaultValue = "0", paramLabel = "DECAY", description = "Measure and save a running mean of the weights, of this decay a step, such as 0.999 (default: the weights themselves).")
+    private double average;
     @Option(names = "--rate", defaultValue = "0.003", description = "Peak learning rate (default: ${DEFAULT-VALUE}).")
     private double rate;
     @Option(names = "--repeats", defaultValue = "0.125", description = "Share of windows with a repeated passage (default: ${DEFAULT-VALUE}).")
@@ -92,6 +98,7 @@ final class Train implements Callable<Integer> {
             throw new IOException(out + ": exists already; choose another folder, or go on with its run by --resume");
         }
         TrainingOptions options = TrainingOptions.of(tokens).withBatch(batch, window).withPeakRate(rate).withSeed(seed)
+                .withMicroBatch(microBatch > 0 ? microBatch : batch).withCarry(carry).withAverage(average)
                 .withRepeats(repeats).withWeightDecay(weightDecay).withIntervals(validateEvery, checkpointEvery);
         Tokenizer words = tokenizer == null
                 ? Tokenizer.parse(BpeTrainer.train(texts.training(), vocabulary), "the new tokenizer")

@@ -30,17 +30,19 @@ public final class TokenWindows implements AutoCloseable {
 
     /** Windows of a text.
      *
-     * @param ids     the text's tokens, at least a window and one
-     * @param options batch, window, repeats, seed
+     * @param ids     the text's tokens, more than a window, or all the windows of a stretch
+     * @param options batch, window, carry, repeats, order seed
      * @param step    the first step to make batches for */
     public TokenWindows(int[] ids, TrainingOptions options, long step) {
-        if (ids.length <= options.window()) {
-            throw new IllegalArgumentException("a training text needs more than " + options.window()
-                    + " tokens, one window, got " + ids.length + "; give more text or a smaller window");
+        long stretch = (long) options.window() * options.carry();
+        if (ids.length <= stretch) {
+            throw new IllegalArgumentException("a training text needs more than " + stretch + " tokens, "
+                    + (options.carry() == 1 ? "one window" : "the windows over which a memory is carried") + ", got "
+                    + ids.length + "; give more text or a smaller window");
         }
         batch = options.batch();
         window = options.window();
-        WindowReader reader = new WindowReader(ids, window, options.repeats(), options.seed(), step * batch);
+        WindowReader reader = new WindowReader(ids, options, step);
         iterator = new RecordReaderMultiDataSetIterator.Builder(batch).addReader("windows", reader)
                 .addInput("windows", 0, 0).build();
         ahead = worker.submit(this::make);

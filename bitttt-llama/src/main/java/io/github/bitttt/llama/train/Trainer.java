@@ -6,6 +6,7 @@ import io.github.bitttt.nn.Weights;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
@@ -30,6 +31,8 @@ public final class Trainer implements AutoCloseable {
     private final AdamW optimizer;
     private final TrainingGraph graph;
     private final int[] ids;
+    private final Optional<RunningMean> average;
+    private final Optional<CarriedMemories> carried;
     private TokenWindows windows;
     private double lastGoodLoss = Double.NaN;
 
@@ -49,8 +52,14 @@ public final class Trainer implements AutoCloseable {
         });
         windows = new TokenWindows(ids, options, 0);
         optimizer = new AdamW(model.params(), options.weightDecay(), options.clip());
-        graph = TrainingGraph.training(model, options.batch(), options.window());
-        graph.load(weights());
+        graph = TrainingGraph.training(model, options.microBatch(), options.window());
+        average = options.average() > 0 ? Optional.of(new RunningMean(masters, options.average())) : Optional.empty();
+        carried = options.carry() > 1 ? Optional.of(emptyMemories(options.batch())) : Optional.empty();
+        graph.load(Weights.of(masters));
+    }
+
+    private CarriedMemories emptyMemories(int streams) {
+        return new CarriedMemories(model, streams, options.microBatch());
     }
 
     /** One step: windows, loss and gradients, AdamW.
@@ -62,21 +71,61 @@ public final class Trainer implements AutoCloseable {
         long started = System.nanoTime();
         TokenWindows.Batch batch = windows.next();
         double rate = options.rate(optimizer.steps());
-        double loss = graph.step(batch.inputs(), batch.targets());
-        gradients.sequencedEntrySet().forEach(entry -> graph.gradient(entry.getKey(), entry.getValue()));
+        double loss = gradients(batch);
         double norm = AdamW.norm(gradients);
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
             throw new TrainingException(optimizer.steps() + 1, loss, norm, lastGoodLoss, rate);
         }
         lastGoodLoss = loss;
         optimizer.step(masters, gradients, norm, rate);
-        graph.load(weights());
+        average.ifPresent(mean -> mean.add(masters, optimizer.steps()));
+        graph.load(Weights.of(masters));
         Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
         return new StepResult(optimizer.steps(), optimizer.steps() * options.tokensPerStep(), loss, norm, rate, elapsed,
                 options.tokensPerStep() * 1e9 / elapsed.toNanos());
     }
 
-    /** Mean cross entropy over a text in windows, each from an empty memory; what does not fill a window counts as well.
+    /** Sums the gradients of the micro-batches; their mean loss. */
+    private double gradients(TokenWindows.Batch batch) {
+        int pieces = options.batch() / options.microBatch();
+        int rows = options.microBatch() * options.window();
+        carried.ifPresent(this::emptyWhereAStretchBegins);
+        double loss = 0;
+        for (int piece = 0; piece < pieces; piece++) {
+            int number = piece;
+            carried.ifPresent(memories -> graph.setMemories(memories.of(number)));
+            int[] inputs = Arrays.copyOfRange(batch.inputs(), piece * rows, (piece + 1) * rows);
+            int[] targets = Arrays.copyOfRange(batch.targets(), piece * rows, (piece + 1) * rows);
+            loss += graph.step(inputs, targets) / pieces;
+            carried.ifPresent(memories -> memories.put(number, graph.memories()));
+            gradients.sequencedEntrySet().parallelStream()
+                    .forEach(entry -> accumulate(entry.getKey(), entry.getValue(), number == 0, 1.0 / pieces));
+        }
+        return loss;
+    }
+
+    private void accumulate(Param param, float[] sum, boolean first, double share) {
+        if (first && share == 1) {
+            graph.gradient(param, sum);
+            return;
+        }
+        float[] gradient = new float[sum.length];
+        graph.gradient(param, gradient);
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] = (float) ((first ? 0 : sum[i]) + gradient[i] * share);
+        }
+    }
+
+    private void emptyWhereAStretchBegins(CarriedMemories memories) {
+        for (int stream = 0; stream < options.batch(); stream++) {
+            if (WindowReader.position(options, optimizer.steps(), stream) == 0) {
+                memories.empty(stream);
+            }
+        }
+    }
+
+    /** Mean cross entropy over a text, by the weights that would be saved. It is read as in training: in windows, each from an
+     * empty memory, or carried over as many windows as there; what does not fill a window counts as well.
      *
      * @param text its tokens, at least two
      * @return nats per token */
@@ -84,17 +133,47 @@ public final class Trainer implements AutoCloseable {
         if (text.length < 2) {
             throw new IllegalArgumentException("a validation text needs at least 2 tokens, got " + text.length);
         }
-        int rows = Math.toIntExact(options.tokensPerStep());
+        average.ifPresent(mean -> graph.load(weights()));
+        int streams = options.microBatch();
         double nats = 0;
-        for (int from = 0; from < text.length - 1; from += rows) {
-            int size = Math.min(rows, text.length - 1 - from);
-            float[] counted = new float[rows];
-            Arrays.fill(counted, 0, size, 1);
-            int[] inputs = Arrays.copyOf(Arrays.copyOfRange(text, from, from + size), rows);
-            int[] targets = Arrays.copyOf(Arrays.copyOfRange(text, from + 1, from + 1 + size), rows);
-            nats += graph.loss(inputs, targets, counted) * size;
+        for (int from = 0; from < text.length - 1; from += streams * options.carry() * options.window()) {
+            CarriedMemories memories = emptyMemories(streams);
+            for (int segment = 0; segment < options.carry(); segment++) {
+                nats += nats(text, from + segment * options.window(), memories);
+            }
         }
+        average.ifPresent(mean -> graph.load(Weights.of(masters)));
         return nats / (text.length - 1);
+    }
+
+    /** The nats of one pass: a window of each stream, a stretch apart. */
+    private double nats(int[] text, int from, CarriedMemories memories) {
+        int window = options.window();
+        int rows = options.microBatch() * window;
+        int[] inputs = new int[rows];
+        int[] targets = new int[rows];
+        float[] counted = new float[rows];
+        int count = 0;
+        for (int stream = 0; stream < options.microBatch(); stream++) {
+            int start = from + stream * options.carry() * window;
+            for (int i = 0; i < Math.min(window, text.length - 1 - start); i++) {
+                inputs[stream * window + i] = text[start + i];
+                targets[stream * window + i] = text[start + i + 1];
+                counted[stream * window + i] = 1;
+                count++;
+            }
+        }
+        if (count == 0) {
+            return 0;
+        }
+        if (carried.isPresent()) {
+            graph.setMemories(memories.of(0));
+        }
+        double loss = graph.loss(inputs, targets, counted);
+        if (carried.isPresent()) {
+            memories.put(0, graph.memories());
+        }
+        return loss * count;
     }
 
     /** Whether the budget is spent.
@@ -109,10 +188,11 @@ public final class Trainer implements AutoCloseable {
         return optimizer.steps();
     }
 
-    /** The masters as they are now: a view that the next step changes.
+    /** The weights that are measured and saved: the masters as they are now, or their running mean if the options ask for one.
+     * A view that the next step changes.
      *  @return float32 weights */
     public Weights weights() {
-        return Weights.of(masters);
+        return Weights.of(average.map(RunningMean::means).orElse(masters));
     }
 
     /** The model that is trained.
@@ -135,10 +215,18 @@ public final class Trainer implements AutoCloseable {
         return optimizer;
     }
 
-    /** Goes on after a number of steps; masters and moments were restored by the caller. */
+    Optional<RunningMean> average() {
+        return average;
+    }
+
+    Optional<CarriedMemories> carried() {
+        return carried;
+    }
+
+    /** Goes on after a number of steps; masters, moments, means and memories were restored by the caller. */
     void resumeAt(long step) {
         optimizer.resumeAt(step);
-        graph.load(weights());
+        graph.load(Weights.of(masters));
         windows.close();
         windows = new TokenWindows(ids, options, step);
     }

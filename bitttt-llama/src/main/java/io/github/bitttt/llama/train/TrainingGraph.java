@@ -44,6 +44,7 @@ public final class TrainingGraph implements AutoCloseable {
     private final List<Memory<SDVariable>> last;
     private final List<String> outputs; // logits and last memories
     private final String probabilities;
+    private final List<String> forward; // outputs and probabilities
     private final INDArray ids;
     private final INDArray targetIndex;
     private final INDArray targetWeights;
@@ -90,8 +91,9 @@ public final class TrainingGraph implements AutoCloseable {
         probabilities = loss.probabilities().name();
         outputs = new ArrayList<>(List.of(LOGITS));
         last.forEach(memory -> outputs.addAll(names(memory)));
-        List<String> all = new ArrayList<>(outputs);
-        all.add(probabilities);
+        forward = new ArrayList<>(outputs);
+        forward.add(probabilities);
+        List<String> all = new ArrayList<>(forward);
         ops.variables().forEach((param, variable) -> parameters.put(param, variable.getArr()));
         if (differentiate) {
             List<String> wanted = ops.variables().values().stream().map(SDVariable::name).toList();
@@ -209,7 +211,7 @@ public final class TrainingGraph implements AutoCloseable {
         return loss(weights, total);
     }
 
-    /** The loss alone, without gradients.
+    /** The loss and the last memories alone, without gradients.
      *
      * @param inputs  [B * T] token ids
      * @param targets [B * T] the ids that follow
@@ -217,7 +219,7 @@ public final class TrainingGraph implements AutoCloseable {
      * @return weighted mean cross entropy in nats, summed in double */
     public double loss(int[] inputs, int[] targets, float[] weights) {
         double total = set(inputs, targets, weights);
-        executor.run(List.of(probabilities));
+        executor.run(forward);
         return loss(weights, total);
     }
 

@@ -2,7 +2,9 @@ package io.github.bitttt.llama.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.io.Safetensors;
@@ -21,8 +23,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * All that a run needs to go on: masters, moments, step, options, and which texts it reads. The order of windows follows from
- * seed and step.
+ * All that a run needs to go on: masters, moments, running means, carried memories, step, options, and which texts it reads.
+ * The order of windows follows from seed and step.
  */
 record TrainingState(Safetensors file, TrainingOptions options, long step, double bestLoss) {
     static final String FOLDER = "training";
@@ -47,6 +49,10 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
             tensors.put("first." + param.path(), Tensor.of(moments.first(), values.length));
             tensors.put("second." + param.path(), Tensor.of(moments.second(), values.length));
         });
+        trainer.average().ifPresent(mean -> mean.means().forEach(
+                (param, values) -> tensors.put("mean." + param.path(), Tensor.of(values, values.length))));
+        trainer.carried().ifPresent(memories -> memories.forEach(
+                (name, values) -> tensors.put(name, Tensor.of(values, values.length))));
         Map<String, String> metadata = new LinkedHashMap<>(provenance);
         metadata.put("step", String.valueOf(trainer.steps()));
         metadata.put("best_loss", String.valueOf(bestLoss));
@@ -70,10 +76,20 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
         }
     }
 
-    private static TrainingOptions options(String json) throws JsonProcessingException {
+    private static TrainingOptions options(String json) throws IOException {
+        ObjectNode values = JSON.valueToTree(TrainingOptions.of(1));
+        JsonNode written = JSON.readTree(json);
+        // Runs that are older than an option go on as they began, without it.
+        if (written.hasNonNull("batch") && !written.has("microBatch")) {
+            values.set("microBatch", written.get("batch"));
+        }
+        if (written.hasNonNull("seed") && !written.has("orderSeed")) {
+            values.set("orderSeed", written.get("seed"));
+        }
+        written.properties().forEach(entry -> values.set(entry.getKey(), entry.getValue()));
         // Computed properties of the record are written as well and not wanted back.
         return JSON.readerFor(TrainingOptions.class)
-                .without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(json);
+                .without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(values);
     }
 
     void checkTexts(Path folder, TrainingRun.Texts texts) throws CheckpointException {
@@ -99,20 +115,31 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
     }
 
     private float[] floats(String name, Param param) throws CheckpointException {
-        float[] values = file.get(name).floats();
-        if (values.length != param.length()) {
-            throw new CheckpointException(file.file(),
-                    "tensor " + name + " must have " + param.length() + " elements, got " + values.length);
-        }
-        return values;
+        return floats(name, new float[param.length()]);
     }
 
-    /** Puts moments and position back; the masters are there already. */
+    private float[] floats(String name, float[] into) throws CheckpointException {
+        float[] values = file.get(name).floats();
+        if (values.length != into.length) {
+            throw new CheckpointException(file.file(),
+                    "tensor " + name + " must have " + into.length + " elements, got " + values.length);
+        }
+        System.arraycopy(values, 0, into, 0, into.length);
+        return into;
+    }
+
+    /** Puts moments, means, carried memories and position back; the masters are there already. */
     void restore(Trainer trainer) throws IOException {
+        Map<String, float[]> parts = new LinkedHashMap<>();
         for (Param param : trainer.model().params()) {
             AdamW.Moments moments = trainer.optimizer().moments(param);
-            System.arraycopy(floats("first." + param.path(), param), 0, moments.first(), 0, param.length());
-            System.arraycopy(floats("second." + param.path(), param), 0, moments.second(), 0, param.length());
+            parts.put("first." + param.path(), moments.first());
+            parts.put("second." + param.path(), moments.second());
+            trainer.average().ifPresent(mean -> parts.put("mean." + param.path(), mean.means().get(param)));
+        }
+        trainer.carried().ifPresent(memories -> memories.forEach(parts::put));
+        for (Map.Entry<String, float[]> part : parts.entrySet()) {
+            floats(part.getKey(), part.getValue());
         }
         trainer.resumeAt(step);
     }

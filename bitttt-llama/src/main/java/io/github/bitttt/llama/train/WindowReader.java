@@ -14,16 +14,20 @@ import org.datavec.api.writable.Writable;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A DataVec reader without an end: each record is one window of T + 1 token ids, the i-th a function of seed and i only.
+ * A DataVec reader without an end: each record is one window of T + 1 token ids, the i-th a function of order seed and i only.
  *
- * <p>An epoch cuts the text into windows at a phase of its own and shuffles them. A share of the windows holds the passage of
- * their first T / 2 tokens twice.
+ * <p>Record i is the window of stream i mod B at step i / B. A stream reads a stretch of n windows that follow one another
+ * (n is the options' carry), then another stretch. Streams begin theirs at different steps, so that each step empties about
+ * as many memories as any other. An epoch cuts the text into stretches at a phase of its own and shuffles them. A share of
+ * the stretches holds passages of T / 2 tokens, each twice in a row.
  */
 final class WindowReader extends BaseRecordReader {
     private static final long serialVersionUID = 1;
 
     private final int[] ids;
+    private final int batch;
     private final int window;
+    private final int carry;
     private final double repeats;
     private final long seed;
     private final int perEpoch;
@@ -32,27 +36,53 @@ final class WindowReader extends BaseRecordReader {
     private int phase;
     private transient int[] order;
 
-    WindowReader(int[] ids, int window, double repeats, long seed, long first) {
+    /** Records of a run, from those of a step on. */
+    WindowReader(int[] ids, TrainingOptions options, long step) {
         this.ids = ids;
-        this.window = window;
-        this.repeats = repeats;
-        this.seed = seed;
-        this.next = first;
-        // One window less than fits, so that every phase below a window leaves as many.
-        this.perEpoch = Math.max(1, (ids.length - 1) / window - 1);
+        this.batch = options.batch();
+        this.window = options.window();
+        this.carry = options.carry();
+        this.repeats = options.repeats();
+        this.seed = options.orderSeed();
+        this.next = step * batch;
+        int stretch = window * carry;
+        // One stretch less than fits, so that every phase below a stretch leaves as many.
+        this.perEpoch = Math.max(1, (ids.length - 1) / stretch - 1);
+    }
+
+    /** How many windows of its stretch a stream has read before a step. */
+    static int position(TrainingOptions options, long step, int stream) {
+        return (int) (clock(step, stream, options.batch(), options.carry()) % options.carry());
+    }
+
+    /** The step on the stream's own clock: streams begin their stretches evenly spread over the steps of one. */
+    private static long clock(long step, int stream, int batch, int carry) {
+        return step + (long) stream * carry / batch;
     }
 
     /** The next window's token ids. */
     int[] window() {
-        long index = next++;
+        long record = next++;
+        int stream = (int) (record % batch);
+        long clock = clock(record / batch, stream, batch, carry);
+        long index = clock / carry * batch + stream;
         enter(index / perEpoch);
-        int start = phase + order[(int) (index % perEpoch)] * window;
-        int period = new SplittableRandom(seed ^ ~index).nextDouble() < repeats ? Math.max(1, window / 2) : window + 1;
+        int start = phase + order[(int) (index % perEpoch)] * window * carry;
+        boolean repeated = new SplittableRandom(seed ^ ~index).nextDouble() < repeats;
         int[] tokens = new int[window + 1];
         for (int i = 0; i < tokens.length; i++) {
-            tokens[i] = ids[start + i % period];
+            int at = (int) (clock % carry) * window + i;
+            tokens[i] = ids[start + (repeated ? twice(at) : at)];
         }
         return tokens;
+    }
+
+    /** Where token {@code at} of a stretch comes from if each passage of half a window is read twice. */
+    private int twice(int at) {
+        int passage = Math.max(1, window / 2);
+        // The target of the stretch's last token still belongs to its last window.
+        int segment = Math.min(at / window, carry - 1);
+        return segment * passage + (at - segment * window) % passage;
     }
 
     private void enter(long wanted) {
@@ -61,7 +91,7 @@ final class WindowReader extends BaseRecordReader {
         }
         epoch = wanted;
         SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + epoch);
-        phase = random.nextInt(ids.length - perEpoch * window);
+        phase = random.nextInt(ids.length - perEpoch * window * carry);
         order = new int[perEpoch];
         for (int i = 0; i < perEpoch; i++) {
             int j = random.nextInt(i + 1);

@@ -74,16 +74,19 @@ class TrainingTest {
     }
 
     /** A run that stops after some steps and goes on gives the same masters, moments and log as one that does not stop. */
-    @Test
-    void aResumedRunEqualsAnUninterruptedOne(@TempDir Path folder) throws Exception {
+    @ParameterizedTest(name = "micro-batch {0}, carry {1}, average {2}")
+    @CsvSource({"4, 1, 0", "2, 3, 0.9", "1, 2, 0"})
+    void aResumedRunEqualsAnUninterruptedOne(int microBatch, int carry, double average, @TempDir Path folder)
+            throws Exception {
+        TrainingOptions options = OPTIONS.withMicroBatch(microBatch).withCarry(carry).withAverage(average);
         BitLlamaConfig config = BitLlamaConfig.of(270, 16, 2, 24);
         TrainingRun.Texts texts = new TrainingRun.Texts(TEXT, TEXT.substring(0, 2000));
-        try (TrainingRun run = TrainingRun.start(folder.resolve("whole"), config, tokenizer(), texts, OPTIONS)) {
+        try (TrainingRun run = TrainingRun.start(folder.resolve("whole"), config, tokenizer(), texts, options)) {
             run.run(new TrainingListener() {
             });
         }
         Path stopped = folder.resolve("stopped");
-        try (TrainingRun run = TrainingRun.start(stopped, config, tokenizer(), texts, OPTIONS)) {
+        try (TrainingRun run = TrainingRun.start(stopped, config, tokenizer(), texts, options)) {
             run.run(new TrainingListener() {
                 @Override
                 public void step(StepResult result) {
@@ -117,6 +120,70 @@ class TrainingTest {
     private static List<String> lossColumns(Path run) throws IOException {
         return Files.readAllLines(run.resolve("training/steps.csv")).stream()
                 .map(line -> line.substring(0, line.lastIndexOf(','))).toList();
+    }
+
+    /** The split law: two windows of 8 with the memory carried over are one window of 16. */
+    @Test
+    void carriedWindowsEqualOneLongWindow() throws IOException {
+        BitLlama model = new BitLlama(BitLlamaConfig.of(270, 16, 2, 24));
+        Weights start = Weights.init(model.params(), 1);
+        int[] ids = tokenizer().encode(TEXT);
+        TrainingOptions whole = OPTIONS.withBatch(2, 16);
+        try (Trainer one = new Trainer(model, start, ids, whole);
+                Trainer two = new Trainer(model, start, ids, whole.withBatch(2, 8).withCarry(2));
+                Trainer apart = new Trainer(model, start, ids, whole.withBatch(2, 8))) {
+            double loss = one.evaluate(ids);
+            assertThat(two.evaluate(ids)).isCloseTo(loss, offset(1e-5));
+            assertThat(Math.abs(apart.evaluate(ids) - loss)).isGreaterThan(1e-4);
+        }
+    }
+
+    @Test
+    void piecesOfABatchSumUpToItsGradient() throws Exception {
+        BitLlama model = new BitLlama(BitLlamaConfig.of(270, 16, 2, 24));
+        Weights start = Weights.init(model.params(), 1);
+        int[] ids = tokenizer().encode(TEXT);
+        try (Trainer whole = new Trainer(model, start, ids, OPTIONS);
+                Trainer pieces = new Trainer(model, start, ids, OPTIONS.withMicroBatch(1))) {
+            for (int step = 0; step < 3; step++) {
+                StepResult expected = whole.step();
+                StepResult result = pieces.step();
+                assertThat(result.loss()).isCloseTo(expected.loss(), offset(1e-5));
+                assertThat(result.gradientNorm()).isCloseTo(expected.gradientNorm(),
+                        offset(1e-4 * expected.gradientNorm()));
+            }
+        }
+    }
+
+    @Test
+    void theRunningMeanByHand() {
+        Param gain = Param.vector("g", 1, 0);
+        SequencedMap<Param, float[]> masters = new LinkedHashMap<>(Map.of(gain, new float[]{1}));
+        RunningMean mean = new RunningMean(masters, 0.25);
+        masters.get(gain)[0] = 2;
+        mean.add(masters, 1); // the weight of the past is the smaller of 2/11 and 0.25
+        assertThat(mean.means().get(gain)[0]).isCloseTo(1 + 9 / 11f, offset(1e-6f));
+        mean.add(masters, 8); // the smaller of 9/18 and 0.25
+        assertThat(mean.means().get(gain)[0]).isCloseTo(2 - 0.25f * 2 / 11, offset(1e-6f));
+    }
+
+    @Test
+    void theSavedModelIsTheRunningMean(@TempDir Path folder) throws Exception {
+        BitLlamaConfig config = BitLlamaConfig.of(270, 8, 1, 8);
+        TrainingRun.Texts texts = new TrainingRun.Texts(TEXT, TEXT);
+        TrainingOptions options = OPTIONS.withIntervals(12, 12);
+        try (TrainingRun run = TrainingRun.start(folder.resolve("run"), config, tokenizer(), texts,
+                options.withAverage(0.9))) {
+            double best = run.run(new TrainingListener() {
+            });
+            Weights saved = Checkpoint.load(folder.resolve("run")).weights();
+            Param embedding = run.trainer().model().params().getFirst();
+            assertThat(saved.floats(embedding)).isEqualTo(run.trainer().weights().floats(embedding))
+                    .isNotEqualTo(run.trainer().masters().get(embedding));
+            try (Trainer fresh = new Trainer(run.trainer().model(), saved, tokenizer().encode(TEXT), OPTIONS)) {
+                assertThat(fresh.evaluate(tokenizer().encode(TEXT))).isEqualTo(best);
+            }
+        }
     }
 
     @Test
@@ -164,6 +231,37 @@ class TrainingTest {
         }
     }
 
+    /** A stream reads consecutive windows, and its memory is empty exactly where the text breaks. */
+    @Test
+    void carriedWindowsFollowOneAnother() throws InterruptedException {
+        int[] ids = new int[1000];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = i;
+        }
+        TrainingOptions options = TrainingOptions.of(10_000).withBatch(4, 8).withCarry(3).withRepeats(0);
+        try (TokenWindows windows = new TokenWindows(ids, options, 0);
+                TokenWindows later = new TokenWindows(ids, options, 5)) {
+            int[] expected = {-1, -1, -1, -1};
+            int begun = 0;
+            for (int step = 0; step < 60; step++) {
+                TokenWindows.Batch batch = windows.next();
+                if (step >= 5) {
+                    assertThat(later.next().inputs()).containsExactly(batch.inputs());
+                }
+                for (int stream = 0; stream < 4; stream++) {
+                    int first = batch.inputs()[stream * 8];
+                    if (WindowReader.position(options, step, stream) == 0) {
+                        begun++;
+                    } else if (step > 0) {
+                        assertThat(first).isEqualTo(expected[stream]);
+                    }
+                    expected[stream] = batch.targets()[stream * 8 + 7];
+                }
+            }
+            assertThat(begun).isEqualTo(80);
+        }
+    }
+
     @Test
     void refusesBadInput(@TempDir Path folder) throws IOException {
         BitLlamaConfig config = BitLlamaConfig.of(270, 8, 1, 8);
@@ -172,6 +270,12 @@ class TrainingTest {
         assertThatIllegalArgumentException().isThrownBy(() -> new Trainer(model, start, new int[16], OPTIONS))
                 .withMessage(
                         "a training text needs more than 16 tokens, one window, got 16; give more text or a smaller window");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Trainer(model, start, new int[48], OPTIONS.withCarry(3)))
+                .withMessage("a training text needs more than 48 tokens, the windows over which a memory is carried,"
+                        + " got 48; give more text or a smaller window");
+        assertThatIllegalArgumentException().isThrownBy(() -> OPTIONS.withMicroBatch(3))
+                .withMessage("micro-batch must divide the batch 4, got 3");
         assertThatIllegalArgumentException().isThrownBy(() -> TrainingOptions.of(0))
                 .withMessage("tokens must be at least 1, got 0");
         Path there = Files.createDirectory(folder.resolve("there"));
