@@ -1,5 +1,6 @@
 package io.github.bitttt.examples;
 
+import io.github.bitttt.examples.viz.Charts;
 import io.github.bitttt.llama.generate.MemoryEffect;
 import io.github.bitttt.llama.generate.Model;
 import java.io.IOException;
@@ -11,12 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
-import javax.imageio.ImageIO;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.style.markers.SeriesMarkers;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -39,7 +34,7 @@ final class MemoryProgram implements Callable<Integer> {
     private int passageLength;
     @Option(names = "--seed", defaultValue = "1", description = "Of the pattern's vectors (default: ${DEFAULT-VALUE}).")
     private long seed;
-    @Option(names = "--plot", paramLabel = "FILE.png", description = "Draw the losses of the pattern.")
+    @Option(names = "--plot", paramLabel = "FILE", description = "Draw the losses of the pattern, as .png or .svg.")
     private Path plot;
 
     @Override
@@ -58,7 +53,7 @@ final class MemoryProgram implements Callable<Integer> {
             }
         }
         if (plot != null) {
-            draw(pattern, plot);
+            Charts.reconstruction(pattern, 3).save(plot);
             program.messages().println(plot + ": drawn");
         }
         Map<String, Object> result = new LinkedHashMap<>();
@@ -108,21 +103,5 @@ final class MemoryProgram implements Callable<Integer> {
 
     private void row(String name, double[] nats) {
         program.out().printf("  %-24s %8.4f %8.4f %8.4f%n", name, nats[0], nats[1], nats[2]);
-    }
-
-    private static void draw(double[] losses, Path file) throws IOException {
-        XYChart chart = new XYChartBuilder().width(900).height(540).title("A memory learns a pattern of three vectors")
-                .xAxisTitle("round").yAxisTitle("reconstruction loss before the update").build();
-        chart.getStyler().setYAxisLogarithmic(true);
-        int rounds = losses.length / 3;
-        double[] x = IntStream.rangeClosed(1, rounds).asDoubleStream().toArray();
-        for (int vector = 0; vector < 3; vector++) {
-            int which = vector;
-            // A logarithmic axis has no zero.
-            double[] y = IntStream.range(0, rounds).mapToDouble(round -> Math.max(losses[3 * round + which], 1e-12))
-                    .toArray();
-            chart.addSeries("vector " + vector, x, y).setMarker(SeriesMarkers.NONE);
-        }
-        ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
     }
 }

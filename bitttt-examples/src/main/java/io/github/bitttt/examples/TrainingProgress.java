@@ -1,5 +1,6 @@
 package io.github.bitttt.examples;
 
+import io.github.bitttt.examples.viz.Charts;
 import io.github.bitttt.llama.train.StepResult;
 import io.github.bitttt.llama.train.TrainingListener;
 import io.github.bitttt.llama.train.TrainingOptions;
@@ -13,11 +14,6 @@ import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
-import javax.imageio.ImageIO;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** A training run as a progress bar on standard error, and in the end as a picture. */
 final class TrainingProgress implements TrainingListener, AutoCloseable {
@@ -57,14 +53,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
         }
         List<Double> tokens = rows.stream().map(row -> Double.valueOf(row[1])).toList();
         List<Double> losses = rows.stream().map(row -> Double.valueOf(row[2])).toList();
-        XYChart chart = new XYChartBuilder().width(900).height(540).title("Training").xAxisTitle("tokens")
-                .yAxisTitle("nats per token").build();
-        chart.getStyler().setXAxisDecimalPattern("#,###").setYAxisDecimalPattern("0.0");
-        chart.addSeries("training", tokens, losses).setMarker(SeriesMarkers.NONE).setLineWidth(1);
-        if (!validationTokens.isEmpty()) {
-            chart.addSeries("validation", validationTokens, validationLosses);
-        }
-        ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
+        Charts.trainingLoss(tokens, losses, validationTokens, validationLosses).save(file);
     }
 
     @Override
