@@ -99,8 +99,27 @@ public record Evaluation(double natsPerToken, double bitsPerByte, long tokens, l
         return sum[0];
     }
 
-    /** -log softmax(logits)[target], in double. */
-    static double surprise(float[] logits, int target) {
+    /** How much each token of a text surprises a session that reads it.
+     *
+     * @param session that reads, and learns
+     * @param ids     the text's tokens
+     * @return nats of every token but the first */
+    public static double[] surprises(Session session, int[] ids) {
+        double[] nats = new double[Math.max(0, ids.length - 1)];
+        session.feed(ids, (index, logits) -> {
+            if (index < nats.length) {
+                nats[index] = surprise(logits, ids[index + 1]);
+            }
+        });
+        return nats;
+    }
+
+    /** How much a token surprises: -log softmax(logits)[target], in double.
+     *
+     * @param logits [V] of the token before it
+     * @param target its id
+     * @return nats */
+    public static double surprise(float[] logits, int target) {
         float largest = Float.NEGATIVE_INFINITY;
         for (float logit : logits) {
             largest = Math.max(largest, logit);
