@@ -23,6 +23,10 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
 
     /** Largest V: ids travel as exact floats. */
     public static final int MAX_VOCABULARY = 1 << 24;
+    /** Largest D, F and M: 64 rows of that width, which a session reads at once, have fewer than 2^31 elements. */
+    public static final int MAX_WIDTH = 1 << 24;
+    /** Largest W of a layer, H d d: 1 GB. */
+    public static final int MAX_MEMORY = 1 << 28;
 
     /**
      * The form of the memory layers.
@@ -40,11 +44,16 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
 
         /** Checks the sizes. */
         public Ttt {
-            atLeastOne("ttt.memory_size", memorySize);
-            atLeastOne("ttt.num_heads", heads);
+            inRange("ttt.memory_size", memorySize, MAX_WIDTH);
+            inRange("ttt.num_heads", heads, MAX_WIDTH);
             if (memorySize % heads != 0) {
                 throw new IllegalArgumentException(
                         "ttt.num_heads must divide ttt.memory_size " + memorySize + ", got " + heads);
+            }
+            if ((long) memorySize * (memorySize / heads) > MAX_MEMORY) {
+                throw new IllegalArgumentException("ttt.memory_size " + memorySize + " in " + heads
+                        + " heads takes a memory of " + (long) memorySize * (memorySize / heads)
+                        + " numbers a layer, at most " + MAX_MEMORY + " are allowed; use more heads");
             }
             if (innerRate.isPresent() && !(innerRate.getAsDouble() > 0 && innerRate.getAsDouble() <= 1)) {
                 throw new IllegalArgumentException(
@@ -68,6 +77,14 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
             return new Ttt(memorySize, heads, objective, innerRate, fades, tokenShift, read);
         }
 
+        /** What a session keeps of one layer, whatever it reads.
+         *
+         * @param hiddenSize D
+         * @return numbers of W, the previous x and the previous feature */
+        public long memoryNumbers(int hiddenSize) {
+            return (long) memorySize * (memorySize / heads) + hiddenSize + memorySize;
+        }
+
         /** The default layer: predict_next, learned rate, token shift, read after, one head.
          *
          * @param memorySize M
@@ -87,21 +104,21 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
 
     /** Checks the sizes. */
     public BitLlamaConfig {
-        atLeastOne("vocab_size", vocabSize);
-        if (vocabSize > MAX_VOCABULARY) {
-            throw new IllegalArgumentException("vocab_size must be at most " + MAX_VOCABULARY + ", got " + vocabSize);
-        }
-        atLeastOne("hidden_size", hiddenSize);
-        atLeastOne("num_hidden_layers", layers);
-        atLeastOne("intermediate_size", intermediateSize);
+        inRange("vocab_size", vocabSize, MAX_VOCABULARY);
+        inRange("hidden_size", hiddenSize, MAX_WIDTH);
+        inRange("num_hidden_layers", layers, Integer.MAX_VALUE);
+        inRange("intermediate_size", intermediateSize, MAX_WIDTH);
         if (!(rmsNormEps > 0 && rmsNormEps < 1)) {
             throw new IllegalArgumentException("rms_norm_eps must be in (0, 1), got " + rmsNormEps);
         }
     }
 
-    private static void atLeastOne(String name, int value) {
+    private static void inRange(String name, int value, int most) {
         if (value < 1) {
             throw new IllegalArgumentException(name + " must be at least 1, got " + value);
+        }
+        if (value > most) {
+            throw new IllegalArgumentException(name + " must be at most " + most + ", got " + value);
         }
     }
 

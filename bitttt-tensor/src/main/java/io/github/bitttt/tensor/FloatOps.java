@@ -106,7 +106,7 @@ public final class FloatOps {
      * @param answers receives the answer at offset */
     public static void deltaStep(float[] w, int wOffset, int d, float[] keys, float[] values, int offset, float rate,
             float decay, boolean after, float[] answers) {
-        Objects.checkFromIndexSize(wOffset, d * d, w.length);
+        Objects.checkFromIndexSize(wOffset, Math.multiplyExact(d, d), w.length);
         Objects.checkFromIndexSize(offset, d, Math.min(keys.length, Math.min(values.length, answers.length)));
         kernels().deltaStep(w, wOffset, d, keys, offset, values, offset, rate, decay, after, answers, offset);
     }

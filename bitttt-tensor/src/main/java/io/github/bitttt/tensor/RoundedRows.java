@@ -64,7 +64,7 @@ public final class RoundedRows {
      * @param offset of the first
      * @param n      rows */
     public void round(float[] x, int offset, int n) {
-        Objects.checkFromIndexSize(offset, n * columns, x.length);
+        Objects.checkFromIndexSize(offset, (long) n * columns, x.length);
         if (scales.length < n) {
             grow(n);
         }

@@ -223,8 +223,8 @@ public final class TernaryMatrix {
      * @param n rows of x
      * @param y at least [n, rows] */
     public void matMul(float[] x, int n, float[] y) {
-        Objects.checkFromIndexSize(0, n * columns, x.length);
-        Objects.checkFromIndexSize(0, n * rows, y.length);
+        Objects.checkFromIndexSize(0, (long) n * columns, x.length);
+        Objects.checkFromIndexSize(0, (long) n * rows, y.length);
         for (int row = 0; row < n; row++) {
             NaiveKernels.floatSums(codes, columns, scale, x, row * columns, y, row * rows, rows);
         }

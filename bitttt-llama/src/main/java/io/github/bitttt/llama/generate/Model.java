@@ -1,6 +1,7 @@
 package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.nn.Weights;
@@ -74,6 +75,13 @@ public final class Model {
      *  @return to be used by one thread, and closed */
     public Session newSession() {
         return new Session(this);
+    }
+
+    /** What a session remembers takes so much, whatever it reads and however long; its buffers come on top.
+     *  @return bytes of float32 numbers */
+    public long memoryBytes() {
+        BitLlamaConfig config = architecture.config();
+        return 4 * config.layers() * config.ttt().memoryNumbers(config.hiddenSize());
     }
 
     /** The architecture: names and sizes.

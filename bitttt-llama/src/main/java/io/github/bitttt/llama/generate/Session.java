@@ -11,11 +11,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One reader of a model: its memory learns from every token that is fed, and stays the same size for ever.
  *
- * <p>For one thread. {@link #fork} copies what was learned so far; {@link #saveMemory} hands it on.
+ * <p>For one thread at a time; a call that comes upon another throws. {@link #fork} copies what was learned so far; {@link #saveMemory} hands it on.
  */
 public final class Session implements AutoCloseable {
     /** Rows of one pass over a longer text: enough to share the work, few enough to stay in the cache. */
@@ -26,7 +27,8 @@ public final class Session implements AutoCloseable {
     private final List<Memory<Rows>> memories;
     private final float[] logits;
     private long position;
-    private boolean closed;
+    private final AtomicBoolean atWork = new AtomicBoolean();
+    private volatile boolean closed;
 
     Session(Model model) {
         this.model = model;
@@ -55,10 +57,15 @@ public final class Session implements AutoCloseable {
      * @return logits [V] of the next one: a buffer that the next call overwrites */
     public float[] feed(int id) {
         check(id);
-        ops.reset();
-        Rows hidden = architecture().hidden(ops, memories, ops.token(id));
-        position++;
-        return head(hidden);
+        enter();
+        try {
+            ops.reset();
+            Rows hidden = architecture().hidden(ops, memories, ops.token(id));
+            position++;
+            return head(hidden);
+        } finally {
+            leave();
+        }
     }
 
     /** Reads tokens; only the last one's logits are computed.
@@ -70,27 +77,37 @@ public final class Session implements AutoCloseable {
             throw new IllegalArgumentException("at least 1 token is needed, got 0");
         }
         check(ids);
-        for (int from = 0;; from += BLOCK) {
-            Rows hidden = hidden(ids, from);
-            if (from + BLOCK >= ids.length) {
-                return head(ops.lastRow(hidden));
+        enter();
+        try {
+            for (int from = 0;; from += BLOCK) {
+                Rows hidden = hidden(ids, from);
+                if (from + BLOCK >= ids.length) {
+                    return head(ops.lastRow(hidden));
+                }
             }
+        } finally {
+            leave();
         }
     }
 
     /** Reads tokens and tells the logits after each.
      *
      * @param ids      any number
-     * @param listener hears them in order */
+     * @param listener hears them in order; it may not use this session */
     public void feed(int[] ids, LogitsListener listener) {
         check(ids);
-        int vocabulary = logits.length;
-        for (int from = 0; from < ids.length; from += BLOCK) {
-            Rows all = architecture().head(ops, hidden(ids, from));
-            for (int row = 0; row < all.rows(); row++) {
-                System.arraycopy(all.values(), row * vocabulary, logits, 0, vocabulary);
-                listener.logits(from + row, logits);
+        enter();
+        try {
+            int vocabulary = logits.length;
+            for (int from = 0; from < ids.length; from += BLOCK) {
+                Rows all = architecture().head(ops, hidden(ids, from));
+                for (int row = 0; row < all.rows(); row++) {
+                    System.arraycopy(all.values(), row * vocabulary, logits, 0, vocabulary);
+                    listener.logits(from + row, logits);
+                }
             }
+        } finally {
+            leave();
         }
     }
 
@@ -122,6 +139,20 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /** Takes the session for this call. A second thread, or a listener that calls back, would mix two texts in one memory. */
+    private void enter() {
+        open();
+        if (!atWork.compareAndSet(false, true)) {
+            throw new IllegalStateException(
+                    "this session is at work already, in another thread or in the call that a listener"
+                            + " hears; a session is for one thread at a time: give each its own by fork() or Model.newSession()");
+        }
+    }
+
+    private void leave() {
+        atWork.set(false);
+    }
+
     private void open() {
         if (closed) {
             throw new IllegalStateException("this session is closed; open another by Model.newSession()");
@@ -131,22 +162,30 @@ public final class Session implements AutoCloseable {
     /** A session that knows what this one knows; from here on each learns by itself.
      *  @return a copy, for any one thread */
     public Session fork() {
-        open();
         Session copy = new Session(model);
-        copy.restore(memories());
-        copy.position = position;
-        return copy;
+        enter();
+        try {
+            copy.restore(copies());
+            copy.position = position;
+            return copy;
+        } finally {
+            leave();
+        }
     }
 
     /** Forgets everything. */
     public void reset() {
-        open();
-        for (Memory<Rows> memory : memories) {
-            Arrays.fill(memory.weights().values(), 0);
-            Arrays.fill(memory.previous().values(), 0);
-            Arrays.fill(memory.feature().values(), 0);
+        enter();
+        try {
+            for (Memory<Rows> memory : memories) {
+                Arrays.fill(memory.weights().values(), 0);
+                Arrays.fill(memory.previous().values(), 0);
+                Arrays.fill(memory.feature().values(), 0);
+            }
+            position = 0;
+        } finally {
+            leave();
         }
-        position = 0;
     }
 
     /** Writes what was learned, whole or not at all.
@@ -154,7 +193,6 @@ public final class Session implements AutoCloseable {
      * @param file its place
      * @throws IOException if that fails */
     public void saveMemory(Path file) throws IOException {
-        open();
         MemoryFile.save(file, architecture(), model.fingerprint(), memories());
     }
 
@@ -163,14 +201,27 @@ public final class Session implements AutoCloseable {
      * @param file a memory file of the same model
      * @throws IOException if it is another model's or cannot be read: then nothing has changed */
     public void loadMemory(Path file) throws IOException {
-        open();
-        restore(MemoryFile.load(file, architecture(), model.fingerprint()));
+        enter();
+        try {
+            restore(MemoryFile.load(file, architecture(), model.fingerprint()));
+            position = 0;
+        } finally {
+            leave();
+        }
     }
 
     /** What was learned, layer by layer.
      *  @return copies: weights [H, d, d], previous [D], feature [H, d], flat in row order */
     public List<Memory<float[]>> memories() {
-        open();
+        enter();
+        try {
+            return copies();
+        } finally {
+            leave();
+        }
+    }
+
+    private List<Memory<float[]>> copies() {
         List<Memory<float[]>> copies = new ArrayList<>();
         for (int i = 0; i < memories.size(); i++) {
             copies.add(CpuOps.export(layer(i), memories.get(i)));

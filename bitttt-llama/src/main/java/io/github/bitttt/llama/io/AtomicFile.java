@@ -4,15 +4,25 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Writes a file so that it is whole or absent: beside its place, forced to disk, then renamed over what was there.
+ *
+ * <p>Any number of threads and processes may write the same file: the last one's is there in the end, whole. A writer that is
+ * killed leaves {@code .name.process-number.new} behind, which the next writer of that file removes.
  */
 public final class AtomicFile {
+    private static final AtomicLong WRITERS = new AtomicLong();
+
     private AtomicFile() {
     }
 
@@ -32,16 +42,16 @@ public final class AtomicFile {
      * @param contents what to write
      * @throws IOException if that fails; what was there before is there still */
     public static void write(Path file, Contents contents) throws IOException {
-        Path beside = file.resolveSibling(file.getFileName() + ".new");
+        Path beside = beside(file);
         try {
-            try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                    StandardOpenOption.TRUNCATE_EXISTING)) {
+            try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.CREATE_NEW,
+                    StandardOpenOption.WRITE)) {
                 contents.writeTo(channel);
                 channel.force(true);
             }
             Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
-            Files.deleteIfExists(beside);
+            delete(beside);
         }
         forceFolder(file.toAbsolutePath().getParent());
     }
@@ -58,6 +68,36 @@ public final class AtomicFile {
                 channel.write(bytes);
             }
         });
+    }
+
+    /** A name beside a file or folder that no other writer has; what dead writers of the same one left there is removed. */
+    static Path beside(Path file) throws IOException {
+        Path folder = file.toAbsolutePath().getParent();
+        Pattern left = Pattern.compile(Pattern.quote("." + file.getFileName() + ".") + "(\\d{1,18})-\\d+\\.new");
+        try (DirectoryStream<Path> others = Files.newDirectoryStream(folder,
+                other -> isDead(left.matcher(other.getFileName().toString())))) {
+            for (Path other : others) {
+                delete(other);
+            }
+        }
+        return folder.resolve("." + file.getFileName() + "." + ProcessHandle.current().pid() + "-"
+                + WRITERS.incrementAndGet() + ".new");
+    }
+
+    private static boolean isDead(Matcher left) {
+        return left.matches() && ProcessHandle.of(Long.parseLong(left.group(1))).isEmpty();
+    }
+
+    /** Removes a file, or a folder of files, if it is there. */
+    static void delete(Path path) throws IOException {
+        if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(path)) {
+                for (Path file : files) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+        Files.deleteIfExists(path);
     }
 
     /** Makes a rename last through a power failure, where folders can be forced (not on Windows). */

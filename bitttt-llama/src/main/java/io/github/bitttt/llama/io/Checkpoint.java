@@ -21,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
-import java.util.stream.Stream;
 
 /**
  * A model on disk: a folder with {@code config.json}, {@code model.safetensors} and, beside them, {@code tokenizer.json}.
@@ -37,7 +36,12 @@ import java.util.stream.Stream;
 public record Checkpoint(BitLlamaConfig config, Weights weights, String configText, Map<String, String> metadata) {
     /** The weights' file in a model folder. */
     public static final String MODEL_FILE = "model.safetensors";
+    /** The largest number of a model that is read. Weights of trained models are about 1; up to this, sums of products of as
+     * many as a model has stay below the largest float, so that what it computes is finite for ever. */
+    public static final float MAX_MAGNITUDE = 1000;
     private static final String SCALE = "_scale";
+    // Two norms, two projections of the memory, three of the SwiGLU; the rest depends on the form.
+    private static final int TENSORS_OF_A_LAYER = 7;
     private static final String HEAD_BIAS = "lm_head.bias";
 
     /** Checks that the weights are this config's. */
@@ -70,7 +74,7 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
             }
         }
         Path configFile = folder.resolve(ConfigJson.FILE);
-        return of(Files.readString(configFile), configFile, Safetensors.read(folder.resolve(MODEL_FILE)));
+        return of(StrictJson.text(configFile), configFile, Safetensors.read(folder.resolve(MODEL_FILE)));
     }
 
     /** Reads a model from a stream, such as a class path resource.
@@ -90,56 +94,43 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
         BitLlamaConfig config = ConfigJson.parse(configText, configFile)
                 .withHeadBias(file.tensors().containsKey(HEAD_BIAS));
         SequencedMap<Param, Weight> weights = new LinkedHashMap<>();
-        for (Param param : new BitLlama(config).params()) {
+        for (Param param : params(config, configFile, file)) {
             weights.put(param, weight(file, param));
         }
         return new Checkpoint(config, new Weights(weights), configText, file.metadata());
+    }
+
+    /** The parameters that a config asks for, made only if the file can have them: a config may say 2^31 layers. */
+    private static List<Param> params(BitLlamaConfig config, Path configFile, Safetensors file)
+            throws CheckpointException {
+        if (config.layers() > file.tensors().size() / TENSORS_OF_A_LAYER) {
+            throw new CheckpointException(configFile, "num_hidden_layers " + config.layers() + " takes at least "
+                    + TENSORS_OF_A_LAYER + " tensors a layer, " + file.file() + " has " + file.tensors().size());
+        }
+        try {
+            return new BitLlama(config).params();
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(configFile, e.getMessage(), e);
+        }
     }
 
     private static Weight weight(Safetensors file, Param param) throws CheckpointException {
         Tensor tensor = file.get(param.path());
         boolean packed = tensor.type().bytes() == 1 && param.kind() != Param.Kind.FLOAT;
         if (!packed) {
-            return new Weight.Floats(floats(file, param.path(), tensor, param.shape()));
+            return new Weight.Floats(file.floats(param.path(), param.shape(), MAX_MAGNITUDE));
         }
         boolean ternary = param.kind() == Param.Kind.TERNARY;
         int rows = ternary ? Math.ceilDiv(param.rows(), 4) : param.rows();
-        checkShape(file, param.path(), tensor, List.of(rows, param.columns()));
-        String scaleName = param.path() + SCALE;
-        float[] scales = floats(file, scaleName, file.get(scaleName), List.of(ternary ? 1 : param.rows()));
+        byte[] codes = file.get(param.path(), List.of(rows, param.columns())).bytes();
+        float[] scales = file.floats(param.path() + SCALE, List.of(ternary ? 1 : param.rows()), MAX_MAGNITUDE);
         try {
             return ternary
-                    ? new Weight.Ternary(TernaryMatrix.unpack(tensor.bytes(), param.rows(), param.columns(), scales[0]))
-                    : new Weight.Int8Rows(new Int8Matrix(tensor.bytes(), scales));
+                    ? new Weight.Ternary(TernaryMatrix.unpack(codes, param.rows(), param.columns(), scales[0]))
+                    : new Weight.Int8Rows(new Int8Matrix(codes, scales));
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file.file(), "tensor " + param.path() + ": " + e.getMessage(), e);
         }
-    }
-
-    private static void checkShape(Safetensors file, String name, Tensor tensor, List<Integer> shape)
-            throws CheckpointException {
-        if (!tensor.shape().equals(shape.stream().map(Integer::longValue).toList())) {
-            throw new CheckpointException(file.file(),
-                    "tensor " + name + " must have shape " + shape + ", got " + tensor.type() + " " + tensor.shape());
-        }
-    }
-
-    static float[] floats(Safetensors file, String name, Tensor tensor, List<Integer> shape)
-            throws CheckpointException {
-        checkShape(file, name, tensor, shape);
-        float[] values;
-        try {
-            values = tensor.floats();
-        } catch (IllegalStateException e) {
-            throw new CheckpointException(file.file(), "tensor " + name + ": " + e.getMessage(), e);
-        }
-        for (int i = 0; i < values.length; i++) {
-            if (!Float.isFinite(values[i])) {
-                throw new CheckpointException(file.file(),
-                        "tensor " + name + ": every number must be finite, got " + values[i] + " at element " + i);
-            }
-        }
-        return values;
     }
 
     /** The config as {@code config.json} holds it, unknown keys included.
@@ -175,13 +166,10 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
      * @param tokenizer the contents of {@code tokenizer.json}; empty for none
      * @throws IOException if the folder exists or cannot be written */
     public void save(Path folder, String tokenizer) throws IOException {
-        if (Files.exists(folder)) {
-            throw new IOException(folder + ": exists already; choose another folder or remove it first");
-        }
+        checkAbsent(folder);
         Path absolute = folder.toAbsolutePath();
         Files.createDirectories(absolute.getParent());
-        Path beside = absolute.resolveSibling("." + absolute.getFileName() + ".new");
-        delete(beside);
+        Path beside = AtomicFile.beside(absolute);
         Files.createDirectory(beside);
         try {
             AtomicFile.write(beside.resolve(ConfigJson.FILE), ConfigJson.write(config, configText, folder));
@@ -189,22 +177,17 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
                 AtomicFile.write(beside.resolve("tokenizer.json"), tokenizer);
             }
             saveWeights(beside);
+            checkAbsent(folder);
             Files.move(beside, absolute, StandardCopyOption.ATOMIC_MOVE);
             AtomicFile.forceFolder(absolute.getParent());
         } finally {
-            delete(beside);
+            AtomicFile.delete(beside);
         }
     }
 
-    /** Removes what an interrupted {@link #save} left beside, if anything. */
-    private static void delete(Path folder) throws IOException {
-        if (Files.isDirectory(folder)) {
-            try (Stream<Path> files = Files.list(folder)) {
-                for (Path file : files.toList()) {
-                    Files.delete(file);
-                }
-            }
-            Files.delete(folder);
+    private static void checkAbsent(Path folder) throws IOException {
+        if (Files.exists(folder)) {
+            throw new IOException(folder + ": exists already; choose another folder or remove it first");
         }
     }
 

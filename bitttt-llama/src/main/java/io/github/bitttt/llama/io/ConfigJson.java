@@ -1,8 +1,6 @@
 package io.github.bitttt.llama.io;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.nn.BitLinear.Quantization;
@@ -19,7 +17,6 @@ import java.util.OptionalDouble;
  */
 final class ConfigJson {
     static final String FILE = "config.json";
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
     private final JsonNode root;
@@ -30,7 +27,7 @@ final class ConfigJson {
     }
 
     static BitLlamaConfig parse(String text, Path file) throws CheckpointException {
-        ConfigJson json = new ConfigJson(file, tree(text, file));
+        ConfigJson json = new ConfigJson(file, StrictJson.object(text, file, ""));
         try {
             return json.config();
         } catch (IllegalArgumentException e) {
@@ -38,23 +35,12 @@ final class ConfigJson {
         }
     }
 
-    private static ObjectNode tree(String text, Path file) throws CheckpointException {
-        try {
-            if (JSON.readTree(text) instanceof ObjectNode object) {
-                return object;
-            }
-            throw new CheckpointException(file, "must be a JSON object");
-        } catch (JsonProcessingException e) {
-            throw new CheckpointException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        }
-    }
-
     private BitLlamaConfig config() throws CheckpointException {
         String type = text(root, "model_type", "bitllama", List.of("bitllama"));
         assert type.equals("bitllama");
         int width = integer(root, "hidden_size", null);
-        JsonNode ttt = root.path("ttt");
-        JsonNode quantization = root.path("quantization_config");
+        JsonNode ttt = group("ttt");
+        JsonNode quantization = group("quantization_config");
         String scale = text(quantization, "weight_scale", "absmean", List.of("absmean", "none"));
         return new BitLlamaConfig(integer(root, "vocab_size", null), width, integer(root, "num_hidden_layers", null),
                 integer(root, "intermediate_size", null), number(root, "rms_norm_eps", 1e-5),
@@ -65,6 +51,15 @@ final class ConfigJson {
                         flag(ttt, "token_shift", true),
                         constant(Read.class, text(ttt, "read", "after", names(Read.values())))),
                 new Quantization(scale.equals("absmean"), roundActivations(quantization)), false);
+    }
+
+    /** A group of keys: an object, or absent. */
+    private JsonNode group(String key) throws CheckpointException {
+        JsonNode value = root.path(key);
+        if (!value.isMissingNode() && !value.isObject()) {
+            throw new CheckpointException(file, key + " must be a JSON object, got " + StrictJson.shown(value));
+        }
+        return value;
     }
 
     private static List<String> names(Enum<?>[] values) {
@@ -92,7 +87,7 @@ final class ConfigJson {
             return absent;
         }
         if (!value.isNumber()) {
-            throw new CheckpointException(file, key + " must be a number, got " + value);
+            throw new CheckpointException(file, key + " must be a number, got " + shown(value));
         }
         return value.doubleValue();
     }
@@ -100,7 +95,7 @@ final class ConfigJson {
     private boolean flag(JsonNode node, String key, boolean absent) throws CheckpointException {
         JsonNode value = node.path(key);
         if (!value.isMissingNode() && !value.isBoolean()) {
-            throw new CheckpointException(file, key + " must be true or false, got " + value);
+            throw new CheckpointException(file, key + " must be true or false, got " + shown(value));
         }
         return value.asBoolean(absent);
     }
@@ -115,7 +110,7 @@ final class ConfigJson {
     }
 
     private static String shown(JsonNode value) {
-        return value.isMissingNode() ? "nothing" : value.toString();
+        return value.isMissingNode() ? "nothing" : StrictJson.shown(value);
     }
 
     private OptionalDouble innerRate(JsonNode ttt) throws CheckpointException {
@@ -140,7 +135,7 @@ final class ConfigJson {
 
     /** The file's text: what the config says, and unknown keys of the file it came from. */
     static String write(BitLlamaConfig config, String kept, Path file) throws CheckpointException {
-        ObjectNode root = tree(kept, file);
+        ObjectNode root = StrictJson.object(kept, file, "");
         root.putArray("architectures").add("BitLlamaForCausalLM");
         root.put("model_type", "bitllama").put("vocab_size", config.vocabSize()).put("hidden_size", config.hiddenSize())
                 .put("num_hidden_layers", config.layers()).put("intermediate_size", config.intermediateSize())

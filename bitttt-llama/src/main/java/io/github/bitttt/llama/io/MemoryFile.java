@@ -17,6 +17,10 @@ import java.util.SequencedMap;
  */
 public final class MemoryFile {
     private static final String FINGERPRINT = "fingerprint";
+    // The norm of W is at most the root of the number of tokens, of which there are fewer than 2^63.
+    private static final float MAX_WEIGHT = 0x1p32f;
+    // Normalised in float: past 1 by rounding only.
+    private static final double MAX_SQUARES = 1.0001;
 
     private MemoryFile() {
     }
@@ -64,15 +68,30 @@ public final class MemoryFile {
         List<Memory<float[]>> memories = new ArrayList<>();
         for (int i = 0; i < model.blocks().size(); i++) {
             TttLayer layer = model.blocks().get(i).ttt();
-            memories.add(new Memory<>(
-                    read(tensors, name(i, "memory"), layer.heads(), layer.headWidth(), layer.headWidth()),
-                    read(tensors, name(i, "previous"), layer.width()),
-                    read(tensors, name(i, "feature"), layer.heads(), layer.headWidth())));
+            int d = layer.headWidth();
+            // A normed row: at most sqrt(D) times the gain.
+            float maxPrevious = (float) (Math.sqrt(layer.width()) * Checkpoint.MAX_MAGNITUDE);
+            memories.add(new Memory<>(tensors.floats(name(i, "memory"), List.of(layer.heads(), d, d), MAX_WEIGHT),
+                    tensors.floats(name(i, "previous"), List.of(layer.width()), maxPrevious),
+                    feature(tensors, name(i, "feature"), layer)));
         }
         return memories;
     }
 
-    private static float[] read(Safetensors file, String name, Integer... shape) throws CheckpointException {
-        return Checkpoint.floats(file, name, file.get(name), List.of(shape));
+    /** The last feature, which the next step takes as its key: longer than 1, it would make that step amplify. */
+    private static float[] feature(Safetensors file, String name, TttLayer layer) throws CheckpointException {
+        float[] values = file.floats(name, List.of(layer.heads(), layer.headWidth()), 2);
+        for (int head = 0; head < layer.heads(); head++) {
+            double squares = 0;
+            for (int i = head * layer.headWidth(); i < (head + 1) * layer.headWidth(); i++) {
+                squares += (double) values[i] * values[i];
+            }
+            if (squares > MAX_SQUARES) {
+                throw new CheckpointException(file.file(),
+                        "tensor " + name + ": a head's feature must have a norm of at most 1"
+                                + ", got " + Math.sqrt(squares) + " in head " + head);
+            }
+        }
+        return values;
     }
 }

@@ -31,9 +31,15 @@ public final class OriginalCheckpoint {
         while (tensors.tensors().containsKey("layers." + layers + ".ttt.down.weight")) {
             layers++;
         }
-        BitLlamaConfig config = new BitLlamaConfig(embedding[0], embedding[1], layers, inner, 1e-5,
-                BitLlamaConfig.Ttt.seed(memory), new Quantization(false, false), true);
-        int expected = new BitLlama(config).params().size();
+        BitLlamaConfig config;
+        int expected;
+        try {
+            config = new BitLlamaConfig(embedding[0], embedding[1], layers, inner, 1e-5,
+                    BitLlamaConfig.Ttt.seed(memory), new Quantization(false, false), true);
+            expected = new BitLlama(config).params().size();
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(file, e.getMessage(), e);
+        }
         if (tensors.tensors().size() != expected) {
             throw new CheckpointException(file,
                     "a checkpoint of " + layers + " layers has " + expected + " tensors, got "

@@ -1,11 +1,6 @@
 package io.github.bitttt.llama.io;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -38,11 +33,10 @@ import java.util.stream.StreamSupport;
 public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<String, String> metadata) {
     private static final String METADATA = "__metadata__";
     private static final int MAX_HEADER_BYTES = 100_000_000; // as in the format's own implementation
-    private static final int MAX_TENSORS = 100_000;
-
-    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder().streamReadConstraints(
-            StreamReadConstraints.builder().maxNestingDepth(8).maxStringLength(1 << 20).build()).build())
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+    static final int MAX_TENSORS = 50_000;
+    // Looking for the nearest of more or longer names would take longer than reading them.
+    private static final int MAX_COMPARED = 2_000;
+    private static final int MAX_COMPARED_LENGTH = 100;
 
     /** Makes the maps unmodifiable. */
     public Safetensors {
@@ -108,7 +102,8 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
     private static Safetensors read(Path file, Source source) throws IOException {
         ByteBuffer header = header(file, source);
         long start = 8L + header.limit();
-        JsonNode root = parse(file, header);
+        checkMemory(file, source.size());
+        JsonNode root = StrictJson.object(new String(header.array(), StandardCharsets.UTF_8), file, "the header ");
         SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
         for (Entry entry : entries(file, root, source.size() - start)) {
             ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(entry.to() - entry.from()));
@@ -116,6 +111,15 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
             tensors.put(entry.name(), new Tensor(entry.type(), entry.shape(), data));
         }
         return new Safetensors(file, tensors, metadata(file, root.path(METADATA)));
+    }
+
+    /** A file may be longer than memory, without being so on disk: better said than run into. */
+    private static void checkMemory(Path file, long bytes) throws IOException {
+        long most = Runtime.getRuntime().maxMemory();
+        if (bytes > most) {
+            throw new IOException(file + ": its " + bytes + " bytes do not fit into the " + most
+                    + " bytes of memory that this Java may use; give it more by -Xmx");
+        }
     }
 
     private static ByteBuffer header(Path file, Source source) throws IOException {
@@ -135,18 +139,6 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         ByteBuffer text = ByteBuffer.allocate((int) headerBytes);
         readFully(file, source, text, 8);
         return text;
-    }
-
-    private static JsonNode parse(Path file, ByteBuffer header) throws CheckpointException {
-        try {
-            JsonNode root = JSON.readTree(new String(header.array(), StandardCharsets.UTF_8));
-            if (!root.isObject()) {
-                throw new CheckpointException(file, "the header must be a JSON object, got " + root.getNodeType());
-            }
-            return root;
-        } catch (JsonProcessingException e) {
-            throw new CheckpointException(file, "the header is not valid JSON: " + e.getOriginalMessage(), e);
-        }
     }
 
     private static void readFully(Path file, Source source, ByteBuffer into, long position) throws IOException {
@@ -177,7 +169,7 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         for (Entry entry : entries) {
             if (entry.from() != end) {
                 throw new CheckpointException(file,
-                        "tensor " + entry.name() + " begins at byte " + entry.from() + ", but "
+                        "tensor " + StrictJson.shown(entry.name()) + " begins at byte " + entry.from() + ", but "
                                 + end + " is where the one before it ends; tensors may neither overlap nor leave gaps");
             }
             end = entry.to();
@@ -191,14 +183,14 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
     }
 
     private static Entry entry(Path file, String name, JsonNode node) throws CheckpointException {
-        String where = "tensor " + name + ": ";
+        String where = "tensor " + StrictJson.shown(name) + ": ";
         Tensor.Type type;
         try {
             type = Tensor.Type.valueOf(node.path("dtype").asText());
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file,
                     where + "dtype must be one of " + List.of(Tensor.Type.values()) + ", got "
-                            + node.path("dtype"),
+                            + StrictJson.shown(node.path("dtype")),
                     e);
         }
         List<Long> shape = longs(file, where + "shape", node.path("shape"));
@@ -228,17 +220,22 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
                         .allMatch(n -> n.canConvertToLong() && n.isIntegralNumber()
                                 && n.longValue() >= 0)) {
             throw new CheckpointException(file,
-                    what + " must be a list of at most 8 whole numbers from 0, got " + node);
+                    what + " must be a list of at most 8 whole numbers from 0, got "
+                            + StrictJson.shown(node));
         }
         return StreamSupport.stream(node.spliterator(), false).map(JsonNode::longValue).toList();
     }
 
     private static Map<String, String> metadata(Path file, JsonNode node) throws CheckpointException {
+        if (!node.isMissingNode() && !node.isObject()) {
+            throw new CheckpointException(file, METADATA + " must be a JSON object, got " + StrictJson.shown(node));
+        }
         Map<String, String> metadata = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : node.properties()) {
             if (!entry.getValue().isTextual()) {
                 throw new CheckpointException(file,
-                        METADATA + "." + entry.getKey() + " must be text, got " + entry.getValue());
+                        METADATA + "." + StrictJson.shown(entry.getKey()) + " must be text, got "
+                                + StrictJson.shown(entry.getValue()));
             }
             metadata.put(entry.getKey(), entry.getValue().textValue());
         }
@@ -253,10 +250,54 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
     public Tensor get(String name) throws CheckpointException {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
-            String nearest = tensors.keySet().stream().min(Comparator.comparingInt(other -> distance(name, other)))
+            String nearest = tensors.keySet().stream().limit(MAX_COMPARED)
+                    .filter(other -> other.length() <= MAX_COMPARED_LENGTH)
+                    .min(Comparator.comparingInt(other -> distance(name, other)))
                     .map(other -> ", nearest name " + other).orElse("");
             throw new CheckpointException(file,
                     "tensor " + name + " missing; found " + tensors.size() + " tensors" + nearest);
+        }
+        return tensor;
+    }
+
+    /** The numbers of a float tensor.
+     *
+     * @param name  of the tensor
+     * @param shape that it must have
+     * @param most  the largest magnitude to accept
+     * @return its elements in row order
+     * @throws CheckpointException if it is missing, of another shape or type, or has a number that is not finite or larger */
+    public float[] floats(String name, List<Integer> shape, float most) throws CheckpointException {
+        float[] values;
+        try {
+            values = get(name, shape).floats();
+        } catch (IllegalStateException e) {
+            throw new CheckpointException(file, "tensor " + name + ": " + e.getMessage(), e);
+        }
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new CheckpointException(file,
+                        "tensor " + name + ": every number must be finite, got " + values[i] + " at element " + i);
+            }
+            if (Math.abs(values[i]) > most) {
+                throw new CheckpointException(file, "tensor " + name + ": every number must be at most " + most
+                        + " in magnitude, got " + values[i] + " at element " + i);
+            }
+        }
+        return values;
+    }
+
+    /** A tensor by name and shape.
+     *
+     * @param name  its name
+     * @param shape that it must have
+     * @return the tensor
+     * @throws CheckpointException if there is none, or it has another shape */
+    Tensor get(String name, List<Integer> shape) throws CheckpointException {
+        Tensor tensor = get(name);
+        if (!tensor.shape().equals(shape.stream().map(Integer::longValue).toList())) {
+            throw new CheckpointException(file,
+                    "tensor " + name + " must have shape " + shape + ", got " + tensor.type() + " " + tensor.shape());
         }
         return tensor;
     }
@@ -284,10 +325,11 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
      * @param file     its place
      * @param tensors  by name
      * @param metadata text by name
-     * @throws IOException if that fails; what was there before is there still */
+     * @throws CheckpointException if the header would be longer than can be read again
+     * @throws IOException         if that fails; what was there before is there still */
     public static void write(Path file, SequencedMap<String, Tensor> tensors, Map<String, String> metadata)
             throws IOException {
-        ObjectNode header = JSON.createObjectNode();
+        ObjectNode header = StrictJson.newObject();
         if (!metadata.isEmpty()) {
             ObjectNode texts = header.putObject(METADATA);
             metadata.entrySet().stream().sorted(Map.Entry.comparingByKey())
@@ -302,7 +344,10 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
             end += entry.getValue().data().remaining();
             node.putArray("data_offsets").add(begin).add(end);
         }
-        byte[] text = header.toString().getBytes(StandardCharsets.UTF_8);
+        String json = header.toString();
+        // Throws if a name or text is longer than a reader takes: what is written must be readable.
+        StrictJson.object(json, file, "the header ");
+        byte[] text = json.getBytes(StandardCharsets.UTF_8);
         // Spaces up to a multiple of 8, so that the numbers are aligned.
         int padded = Math.ceilDiv(text.length, 8) * 8;
         ByteBuffer head = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN).putLong(padded).put(text);

@@ -1,11 +1,18 @@
 package io.github.bitttt.llama.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +29,16 @@ public final class Tokenizer {
     public static final String END_OF_TEXT = "<|endoftext|>";
     /** The file's name in a model folder. */
     public static final String FILE = "tokenizer.json";
+
+    private static final int MAX_FILE_BYTES = 32 << 20; // as much as the largest vocabularies in use take
+    private static final int MAX_SHOWN = 100;
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder().streamReadConstraints(
+            StreamReadConstraints.builder().maxNestingDepth(32).maxStringLength(1 << 20).maxNameLength(1 << 16)
+                    .maxNumberLength(100).maxTokenCount(10_000_000).build())
+            .build()).enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    // The library reports its use to its makers and may fetch a build for a GPU over the network, unless it is told not to.
+    private static final Map<String, String> STAY_HERE = Map.of("OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu");
 
     private final HuggingFaceTokenizer tokenizer;
     private final String json;
@@ -45,7 +62,17 @@ public final class Tokenizer {
         if (!Files.exists(file)) {
             throw new IOException(file + ": no tokenizer here; a model folder holds one as " + FILE);
         }
-        return parse(Files.readString(file), file.toString());
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MAX_FILE_BYTES + 1);
+            if (bytes.length > MAX_FILE_BYTES) {
+                throw new IOException(
+                        file + ": must have at most " + MAX_FILE_BYTES + " bytes, got " + Files.size(file));
+            }
+            return parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString(),
+                    file.toString());
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + ": must be UTF-8 text, got other bytes", e);
+        }
     }
 
     /** Reads a tokenizer from text.
@@ -57,7 +84,7 @@ public final class Tokenizer {
     public static Tokenizer parse(String json, String name) throws IOException {
         JsonNode root;
         try {
-            root = new ObjectMapper().readTree(json);
+            root = JSON.readTree(json);
         } catch (JsonProcessingException e) {
             throw new IOException(name + ": is not JSON: " + e.getOriginalMessage(), e);
         }
@@ -73,11 +100,18 @@ public final class Tokenizer {
                 endOfText = OptionalInt.of(added.path("id").intValue());
             }
         }
+        return new Tokenizer(encoder(json, name), json, bytes, endOfText);
+    }
+
+    private static HuggingFaceTokenizer encoder(String json, String name) throws IOException {
+        for (String setting : STAY_HERE.keySet()) {
+            if (System.getenv(setting) == null && System.getProperty(setting) == null) {
+                System.setProperty(setting, STAY_HERE.get(setting));
+            }
+        }
         try {
-            HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.newInstance(
-                    new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)),
+            return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)),
                     Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false"));
-            return new Tokenizer(tokenizer, json, bytes, endOfText);
         } catch (RuntimeException e) {
             // The native library reports a bad file by whatever exception its own code had.
             throw new IOException(name + ": is not a tokenizer: " + e.getMessage(), e);
@@ -85,24 +119,32 @@ public final class Tokenizer {
     }
 
     private static byte[][] tokenBytes(JsonNode root, JsonNode vocabulary, String name) throws IOException {
+        int tokens = vocabulary.size() + root.path("added_tokens").size();
         int size = vocabulary.size();
         for (JsonNode added : root.path("added_tokens")) {
-            size = Math.max(size, added.path("id").intValue() + 1);
+            size = Math.max(size, id(added.path("id"), tokens, added.path("content").asText(), name) + 1);
         }
         byte[][] bytes = new byte[size][];
         for (Map.Entry<String, JsonNode> entry : vocabulary.properties()) {
-            int id = entry.getValue().asInt(-1);
-            if (id < 0 || id >= size) {
-                throw new IOException(
-                        name + ": token ids must be 0 to " + (size - 1) + ", got " + entry.getValue() + " for \""
-                                + entry.getKey() + "\"");
-            }
-            bytes[id] = ByteAlphabet.decode(entry.getKey());
+            bytes[id(entry.getValue(), size, entry.getKey(), name)] = ByteAlphabet.decode(entry.getKey());
         }
         for (JsonNode added : root.path("added_tokens")) {
             bytes[added.path("id").intValue()] = added.path("content").asText().getBytes(StandardCharsets.UTF_8);
         }
         return bytes;
+    }
+
+    /** An id below a limit: so a file cannot ask for more room than its own tokens take. */
+    private static int id(JsonNode id, int limit, String token, String name) throws IOException {
+        if (!id.isInt() || id.intValue() < 0 || id.intValue() >= limit) {
+            throw new IOException(name + ": token ids must be 0 to " + (limit - 1) + ", got "
+                    + (id.isMissingNode() ? "nothing" : shown(id.toString())) + " for \"" + shown(token) + "\"");
+        }
+        return id.intValue();
+    }
+
+    private static String shown(String text) {
+        return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "...";
     }
 
     /** Token ids of a text of any length.

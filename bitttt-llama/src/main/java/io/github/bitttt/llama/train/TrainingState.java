@@ -19,6 +19,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
@@ -70,15 +71,28 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
         try {
             return new TrainingState(file, options(metadata.getOrDefault("options", "")),
                     Long.parseLong(metadata.getOrDefault("step", "")),
-                    Double.parseDouble(metadata.getOrDefault("best_loss", "")));
+                    Double.parseDouble(metadata.getOrDefault("best_loss", ""))).checked();
         } catch (IllegalArgumentException | JsonProcessingException e) {
             throw new CheckpointException(path, "metadata must hold step, best_loss and options: " + e.getMessage(), e);
         }
     }
 
+    private TrainingState checked() {
+        if (step < 0 || step > options.steps()) {
+            throw new IllegalArgumentException("step must be 0 to " + options.steps() + ", got " + step);
+        }
+        if (Double.isNaN(bestLoss)) {
+            throw new IllegalArgumentException("best_loss must be a number, got NaN");
+        }
+        return this;
+    }
+
     private static TrainingOptions options(String json) throws IOException {
         ObjectNode values = JSON.valueToTree(TrainingOptions.of(1));
         JsonNode written = JSON.readTree(json);
+        if (!written.isObject()) {
+            throw new IllegalArgumentException("options must be a JSON object, got " + written.getNodeType());
+        }
         // Runs that are older than an option go on as they began, without it.
         if (written.hasNonNull("batch") && !written.has("microBatch")) {
             values.set("microBatch", written.get("batch"));
@@ -119,11 +133,7 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
     }
 
     private float[] floats(String name, float[] into) throws CheckpointException {
-        float[] values = file.get(name).floats();
-        if (values.length != into.length) {
-            throw new CheckpointException(file.file(),
-                    "tensor " + name + " must have " + into.length + " elements, got " + values.length);
-        }
+        float[] values = file.floats(name, List.of(into.length), Float.MAX_VALUE);
         System.arraycopy(values, 0, into, 0, into.length);
         return into;
     }

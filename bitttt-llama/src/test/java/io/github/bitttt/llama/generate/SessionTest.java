@@ -9,6 +9,9 @@ import static org.assertj.core.data.Offset.offset;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -117,5 +120,58 @@ class SessionTest {
         session.close();
         assertThatIllegalStateException().isThrownBy(() -> session.feed(1))
                 .withMessage("this session is closed; open another by Model.newSession()");
+    }
+
+    @Test
+    void aCallThatComesUponAnotherIsRefused() throws Exception {
+        String message = "this session is at work already, in another thread or in the call that a listener hears; a session is"
+                + " for one thread at a time: give each its own by fork() or Model.newSession()";
+        Model model = TinyModel.of(7, 1, 3);
+        try (Session session = model.newSession(); Session alone = model.newSession()) {
+            session.feed(IDS, (index, logits) -> assertThatIllegalStateException().isThrownBy(() -> session.feed(1))
+                    .withMessage(message));
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch tried = new CountDownLatch(1);
+            Thread reader = Thread.ofPlatform().start(() -> session.feed(new int[]{1}, (index, logits) -> {
+                inside.countDown();
+                try {
+                    tried.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }));
+            inside.await();
+            List<ThrowingCallable> calls = List.of(() -> session.feed(1), () -> session.feed(IDS), session::fork,
+                    session::reset, session::memories, () -> session.saveMemory(Path.of("none")),
+                    () -> session.loadMemory(Path.of("none")));
+            for (ThrowingCallable call : calls) {
+                assertThatIllegalStateException().isThrownBy(call).withMessage(message);
+            }
+            tried.countDown();
+            reader.join();
+            alone.feed(IDS);
+            alone.feed(1);
+            assertThat(session.feed(7)).containsExactly(alone.feed(7));
+        }
+    }
+
+    @Test
+    void loadingAMemoryBeginsToCountAnew(@TempDir Path folder) throws IOException {
+        try (Session session = TinyModel.of(7, 1, 3).newSession()) {
+            session.feed(IDS);
+            session.saveMemory(folder.resolve("m"));
+            session.loadMemory(folder.resolve("m"));
+            assertThat(session.position()).isZero();
+        }
+    }
+
+    @Test
+    void aModelSaysWhatASessionRemembers() throws IOException {
+        Model model = TinyModel.of(8, 3, 3);
+        try (Session session = model.newSession()) {
+            long numbers = session.memories().stream()
+                    .mapToLong(m -> m.weights().length + m.previous().length + m.feature().length).sum();
+            assertThat(model.memoryBytes()).isEqualTo(4 * numbers);
+        }
     }
 }

@@ -164,4 +164,32 @@ class CheckpointTest {
                 .withMessage(file + ": this memory belongs to the model with fingerprint " + checkpoint.fingerprint()
                         + ", not to this one with abc; load the model that made it");
     }
+
+    @ParameterizedTest
+    @CsvSource({"0, 5e9, every number must be at most 4.2949673E9 in magnitude; got 5.0E9 at element 1",
+            "1, 6000, every number must be at most 5744.5625 in magnitude; got 6000.0 at element 1",
+            "2, 1.5, a head's feature must have a norm of at most 1; got 1.5 in head 0",
+            "0, NaN, every number must be finite; got NaN at element 1"})
+    void memoriesThatWouldGrowWithoutBoundAreNamed(int part, float value, String message) throws IOException {
+        Checkpoint checkpoint = model(BitLlamaConfig.of(65, 33, 1, 47));
+        BitLlama model = new BitLlama(checkpoint.config());
+        Memory<float[]> memory = new Memory<>(new float[64], new float[33], new float[8]);
+        List.of(memory.weights(), memory.previous(), memory.feature()).get(part)[1] = value;
+        Path file = folder.resolve("memory.safetensors");
+        MemoryFile.save(file, model, checkpoint.fingerprint(), List.of(memory));
+        String name = List.of("memory", "previous", "feature").get(part);
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> MemoryFile.load(file, model, checkpoint.fingerprint()))
+                .withMessage(file + ": tensor layers.0.ttt." + name + ": " + message.replace(';', ','));
+    }
+
+    @Test
+    void whatCouldNotBeReadAgainIsNotWritten() {
+        Path file = folder.resolve("long.safetensors");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Safetensors.write(file, new java.util.LinkedHashMap<>(),
+                        Map.of("x", "y".repeat(2 << 20))))
+                .withMessageContaining("the header is not valid JSON: String value length");
+        assertThat(file).doesNotExist();
+    }
 }

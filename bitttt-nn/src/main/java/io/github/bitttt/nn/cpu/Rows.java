@@ -14,10 +14,11 @@ public final class Rows {
     }
 
     Rows shape(int n, int width) {
+        int length = Math.multiplyExact(n, width); // checked: the kernels trust it
         rows = n;
         columns = width;
-        if (values.length < n * width) {
-            values = new float[n * width];
+        if (values.length < length) {
+            values = new float[length];
         }
         return this;
     }
