@@ -1,8 +1,7 @@
 package io.github.bitttt.tensor;
 
+import io.github.bitttt.tensor.internal.Int8Input;
 import io.github.bitttt.tensor.internal.Kernels;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
@@ -14,11 +13,7 @@ public final class RoundedRows {
     private final int columns;
     private final Rounding rounding;
     private final Kernels kernels;
-    private final long stride; // bytes of a row's tables
-    private float[] scales = new float[0];
-    private Kernels.Input input;
-    private int[] sums = new int[0];
-    private int rows;
+    private final Int8Input input;
 
     /** An empty buffer.
      *
@@ -46,16 +41,7 @@ public final class RoundedRows {
         this.columns = columns;
         this.rounding = rounding;
         this.kernels = kernels;
-        this.stride = kernels.tableBytes(columns);
-        grow(1);
-    }
-
-    private void grow(int n) {
-        // 64 more codes, so that a vector that begins at the last of them can be loaded whole.
-        byte[] codes = new byte[n * columns + 64];
-        scales = new float[n];
-        MemorySegment tables = stride == 0 ? MemorySegment.NULL : Arena.ofAuto().allocate(n * stride, 64);
-        input = new Kernels.Input(codes, columns, tables, stride, new Kernels.Scratch());
+        this.input = new Int8Input(columns);
     }
 
     /** Rounds rows; what was here before is gone.
@@ -65,14 +51,10 @@ public final class RoundedRows {
      * @param n      rows */
     public void round(float[] x, int offset, int n) {
         Objects.checkFromIndexSize(offset, (long) n * columns, x.length);
-        if (scales.length < n) {
-            grow(n);
-        }
+        input.begin(n);
         for (int row = 0; row < n; row++) {
-            scales[row] = roundRow(x, offset + row * columns, row * columns);
-            kernels.buildTables(input.codes(), row * columns, columns, input.tables(), row * stride);
+            input.scales()[row] = roundRow(x, offset + row * columns, row * columns);
         }
-        rows = n;
     }
 
     private float roundRow(float[] x, int from, int to) {
@@ -85,7 +67,7 @@ public final class RoundedRows {
     /** How many rows were rounded last.
      *  @return n */
     public int rows() {
-        return rows;
+        return input.rows();
     }
 
     /** The width of a row.
@@ -99,7 +81,7 @@ public final class RoundedRows {
      * @param row its index
      * @return what its numbers were multiplied by */
     public float scale(int row) {
-        return scales[Objects.checkIndex(row, rows)];
+        return input.scales()[Objects.checkIndex(row, rows())];
     }
 
     /** A code.
@@ -108,22 +90,10 @@ public final class RoundedRows {
      * @param column its column
      * @return -127 to 127 */
     public byte code(int row, int column) {
-        return input.codes()[Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns)];
+        return input.codes()[Objects.checkIndex(row, rows()) * columns + Objects.checkIndex(column, columns)];
     }
 
-    Kernels kernels() {
-        return kernels;
-    }
-
-    Kernels.Input input() {
+    Int8Input input() {
         return input;
-    }
-
-    /** Room for integer sums, kept from call to call. */
-    int[] sums(int length) {
-        if (sums.length < length) {
-            sums = new int[length];
-        }
-        return sums;
     }
 }

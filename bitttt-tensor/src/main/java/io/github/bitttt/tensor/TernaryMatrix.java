@@ -240,13 +240,7 @@ public final class TernaryMatrix {
         checkLength("inputs", columns, x.columns(), rows, columns);
         Objects.checkFromIndexSize(yOffset, rows, y.length);
         Objects.checkIndex(row, x.rows());
-        Kernels.Weights ready = weights();
-        int[] sums = x.sums(ready.paddedRows());
-        ready.sums(x.input(), row, sums);
-        float factor = scale / x.scale(row);
-        for (int out = 0; out < rows; out++) {
-            y[yOffset + out] = sums[out] * factor;
-        }
+        weights().products(x.input(), row, 1, scale, y, yOffset, rows);
     }
 
     /** y = scale / s * x W^T on int8 rows.
@@ -254,9 +248,9 @@ public final class TernaryMatrix {
      * @param x rounded rows
      * @param y at least [n, rows] */
     public void matMul(RoundedRows x, float[] y) {
-        for (int row = 0; row < x.rows(); row++) {
-            matVec(x, row, y, row * rows);
-        }
+        checkLength("inputs", columns, x.columns(), rows, columns);
+        Objects.checkFromIndexSize(0, x.rows() * rows, y.length);
+        weights().products(x.input(), 0, x.rows(), scale, y, 0, rows);
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.github.bitttt.tensor.internal;
 
-import java.lang.foreign.MemorySegment;
-
 /**
  * A family of kernels: ternary products of int8 rows, and the float loops between them.
  *
@@ -20,21 +18,6 @@ public interface Kernels {
      * @param columns at least 1
      * @return immutable weights */
     Weights weights(byte[] codes, int rows, int columns);
-
-    /** The tables that this family derives from an int8 row.
-     *
-     * @param columns of the row
-     * @return bytes, a multiple of 64; 0 if it needs none */
-    long tableBytes(int columns);
-
-    /** Derives the tables of an int8 row.
-     *
-     * @param codes   the row, and at least 64 more bytes behind it
-     * @param offset  of its first code
-     * @param columns how many
-     * @param tables  64-byte aligned
-     * @param at      where this row's tables begin, a multiple of 64 */
-    void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at);
 
     /** Rounds a row to int8: s = 127 / max(max |x|, 1e-5), code = clamp(rint(x s), -127, 127), in float, half to even.
      *
@@ -78,46 +61,15 @@ public interface Kernels {
          *  @return a short name */
         String kernel();
 
-        /** y[r] = sum of x over codes +1, less the sum over codes -1: exact.
+        /** y[t, r] = scale / s_t * (sum of x_t over codes +1, less the sum over codes -1): the sum is exact.
          *
-         * @param x   rounded inputs
-         * @param row which of them
-         * @param y   at least {@link #paddedRows()}; the first rows are the sums, the rest is undefined */
-        void sums(Input x, int row, int[] y);
-
-        /** How many elements {@link #sums} may write.
-         *  @return rows, rounded up as the kernel needs it */
-        int paddedRows();
-    }
-
-    /**
-     * Rounded rows as kernels read them.
-     *
-     * @param codes   int8, in row order
-     * @param columns of each row
-     * @param tables  of all rows, or an empty segment
-     * @param stride  bytes of a row's tables
-     * @param scratch short sums for kernels that need them
-     */
-    record Input(byte[] codes, int columns, MemorySegment tables, long stride, Scratch scratch) {}
-
-    /** Room that a kernel may use during one call, kept from call to call. */
-    final class Scratch {
-        private short[] shorts = new short[0];
-
-        /** No room yet. */
-        public Scratch() {
-        }
-
-        /** Room for short sums.
-         *
-         * @param length how many
-         * @return at least so many, with any contents */
-        public short[] shorts(int length) {
-            if (shorts.length < length) {
-                shorts = new short[length];
-            }
-            return shorts;
-        }
+         * @param x       rounded inputs, with their scales s
+         * @param first   row of x
+         * @param n       rows of x
+         * @param scale   of the matrix
+         * @param y       outputs
+         * @param yOffset of the first
+         * @param yStride from a row of outputs to the next */
+        void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride);
     }
 }

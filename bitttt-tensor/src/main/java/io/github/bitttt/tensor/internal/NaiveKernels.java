@@ -1,7 +1,5 @@
 package io.github.bitttt.tensor.internal;
 
-import java.lang.foreign.MemorySegment;
-
 /**
  * The meaning of every kernel: plain loops, never tuned. Each fast kernel is tested against its twin here.
  */
@@ -22,13 +20,25 @@ public final class NaiveKernels implements Kernels {
         }
 
         @Override
-        public void sums(Input x, int row, int[] y) {
-            NaiveKernels.sums(codes, rows, columns, x.codes(), row * columns, y);
+        public void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride) {
+            int[] sums = x.ints(rows);
+            for (int t = 0; t < n; t++) {
+                NaiveKernels.sums(codes, rows, columns, x.codes(), (first + t) * columns, sums);
+                scale(sums, rows, scale / x.scales()[first + t], y, yOffset + t * yStride);
+            }
         }
+    }
 
-        @Override
-        public int paddedRows() {
-            return rows;
+    /** y_r = factor * sums_r, in float.
+     *
+     * @param sums    exact
+     * @param rows    how many
+     * @param factor  of each
+     * @param y       outputs
+     * @param yOffset of the first */
+    public static void scale(int[] sums, int rows, float factor, float[] y, int yOffset) {
+        for (int row = 0; row < rows; row++) {
+            y[yOffset + row] = sums[row] * factor;
         }
     }
 
@@ -40,16 +50,6 @@ public final class NaiveKernels implements Kernels {
     @Override
     public Weights weights(byte[] codes, int rows, int columns) {
         return new Codes(codes, rows, columns);
-    }
-
-    @Override
-    public long tableBytes(int columns) {
-        return 0;
-    }
-
-    @Override
-    public void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at) {
-        // This family reads the codes themselves.
     }
 
     @Override
@@ -118,6 +118,7 @@ public final class NaiveKernels implements Kernels {
         }
         return scale;
     }
+
     @Override
     public float roundAway(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
         float largest = 0;

@@ -1,6 +1,5 @@
 package io.github.bitttt.tensor.internal;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -47,13 +46,16 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
-        public int paddedRows() {
-            return rows;
+        public void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride) {
+            int[] sums = x.ints(rows);
+            for (int t = 0; t < n; t++) {
+                sums(x, first + t, sums);
+                NaiveKernels.scale(sums, rows, scale / x.scales()[first + t], y, yOffset + t * yStride);
+            }
         }
 
-        @Override
-        public void sums(Input x, int row, int[] y) {
-            short[] sums = x.scratch().shorts(rows);
+        private void sums(Int8Input x, int row, int[] y) {
+            short[] sums = x.shorts(rows);
             int groups = Math.ceilDiv(columns, CODES);
             Arrays.fill(y, 0, rows, 0);
             for (int block = 0; block < groups; block += BLOCK) {
@@ -87,16 +89,6 @@ public final class PlainKernels implements Kernels {
                         + (codes >>> 14) * x7);
             }
         }
-    }
-
-    @Override
-    public long tableBytes(int columns) {
-        return 0;
-    }
-
-    @Override
-    public void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at) {
-        // This family reads the codes themselves.
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.github.bitttt.tensor.internal.simd;
 
+import io.github.bitttt.tensor.internal.Int8Input;
 import io.github.bitttt.tensor.internal.Kernels;
+import io.github.bitttt.tensor.internal.NaiveKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -50,14 +52,25 @@ final class LutP implements Kernels.Weights {
     // For each of five pairs of groups and each of a group's three inputs, the window's lane that a code byte picks.
     private static final byte[] PICKS = picks();
 
+    static final Int8Input.Tables TABLES = new Int8Input.Tables() {
+        // A pair of groups has a table of its low nibbles and one of its high ones.
+        @Override
+        public long bytes(int columns) {
+            return groups(columns) / 2 * 2L * LANES;
+        }
+
+        @Override
+        public void build(byte[] x, int offset, int columns, MemorySegment tables, long at) {
+            buildTables(x, offset, columns, tables, at);
+        }
+    };
+
     private final MemorySegment codes;
     private final int rows;
-    private final int columns;
     private final int groups;
 
     LutP(byte[] ternary, int rows, int columns) {
         this.rows = rows;
-        this.columns = columns;
         this.groups = groups(columns);
         int blocks = Math.ceilDiv(rows, LANES);
         byte[] ordered = new byte[Math.multiplyExact(blocks * groups, LANES)];
@@ -65,7 +78,7 @@ final class LutP implements Kernels.Weights {
             for (int group = 0; group < groups; group++) {
                 for (int lane = 0; lane < LANES; lane++) {
                     int row = block * LANES + (lane & 1) * 32 + (lane >> 1 & 1) * 16 + (lane >> 2);
-                    ordered[(block * groups + group) * LANES + lane] = (byte) (code(ternary, row, 3 * group)
+                    ordered[(block * groups + group) * LANES + lane] = (byte) (code(ternary, row, columns, 3 * group)
                             + 32 * (group & 1));
                 }
             }
@@ -73,7 +86,7 @@ final class LutP implements Kernels.Weights {
         codes = aligned(ordered);
     }
 
-    private int code(byte[] ternary, int row, int column) {
+    private int code(byte[] ternary, int row, int columns, int column) {
         int code = 0;
         for (int i = column; i < column + 3; i++) {
             code = 3 * code + 1 + (row < rows && i < columns ? ternary[row * columns + i] : 0);
@@ -119,13 +132,8 @@ final class LutP implements Kernels.Weights {
         return segment;
     }
 
-    static long tableBytes(int columns) {
-        // A pair of groups has a table of its low nibbles and one of its high ones.
-        return groups(columns) / 2 * 2L * LANES;
-    }
-
     // length: the fifteen picks stay in registers; a loop over them costs three times as much
-    static void buildTables(byte[] x, int offset, int columns, MemorySegment tables, long at) {
+    private static void buildTables(byte[] x, int offset, int columns, MemorySegment tables, long at) {
         Objects.checkFromIndexSize(offset, columns + LANES, x.length);
         ByteVector pick0 = ByteVector.fromArray(BYTES, PICKS, 0);
         ByteVector pick1 = ByteVector.fromArray(BYTES, PICKS, 64);
@@ -184,51 +192,24 @@ final class LutP implements Kernels.Weights {
     }
     // length ends
 
-    /** The same bytes without vectors. */
-    static void buildTablesByLoops(byte[] x, int offset, int columns, MemorySegment tables, long at) {
-        byte[] pair = new byte[2 * LANES];
-        int[] lo = new int[LANES];
-        int[] hi = new int[LANES];
-        long to = at;
-        for (int from = 0; from < columns; from += INPUTS) {
-            for (int i = 0; i < INPUTS; i++) {
-                int value = from + i < columns ? x[offset + from + i] : 0;
-                lo[i] = (value + 8 & 15) - 8;
-                hi[i] = value - lo[i] >> 4;
-                lo[32 + i] = -lo[i];
-                hi[32 + i] = -hi[i];
-            }
-            for (int pick = 0; pick < PICKS.length; pick += 3 * LANES, to += 2 * LANES) {
-                for (int lane = 0; lane < LANES; lane++) {
-                    int a = PICKS[pick + lane];
-                    int b = PICKS[pick + LANES + lane];
-                    int c = PICKS[pick + 2 * LANES + lane];
-                    pair[lane] = (byte) (lo[a] + lo[b] + lo[c] + BIAS);
-                    pair[LANES + lane] = (byte) (hi[a] + hi[b] + hi[c] + BIAS);
-                }
-                MemorySegment.copy(pair, 0, tables, ValueLayout.JAVA_BYTE, to, pair.length);
-            }
-        }
-    }
-
     @Override
     public String kernel() {
         return "lutP";
     }
 
     @Override
-    public int paddedRows() {
-        return Math.ceilDiv(rows, LANES) * LANES;
-    }
-
-    @Override
-    public void sums(Kernels.Input x, int row, int[] y) {
-        long tables = row * x.stride();
-        for (int block = 0; block * LANES < rows; block++) {
-            for (int from = 0; from < groups; from += FLUSH) {
-                block(codes, ((long) block * groups + from) * LANES, x.tables(), tables + from * 64L,
-                        Math.min(groups - from, FLUSH), y, block * LANES, from == 0);
+    public void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride) {
+        MemorySegment tables = x.tables(TABLES);
+        int[] sums = x.ints(Math.ceilDiv(rows, LANES) * LANES);
+        for (int t = 0; t < n; t++) {
+            long tablesAt = (first + t) * TABLES.bytes(x.columns());
+            for (int block = 0; block * LANES < rows; block++) {
+                for (int from = 0; from < groups; from += FLUSH) {
+                    block(codes, ((long) block * groups + from) * LANES, tables, tablesAt + from * 64L,
+                            Math.min(groups - from, FLUSH), sums, block * LANES, from == 0);
+                }
             }
+            NaiveKernels.scale(sums, rows, scale / x.scales()[first + t], y, yOffset + t * yStride);
         }
     }
 

@@ -2,7 +2,6 @@ package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
 import io.github.bitttt.tensor.internal.Kernels;
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -40,17 +39,7 @@ final class VectorKernels implements Kernels {
 
     @Override
     public Weights weights(byte[] codes, int rows, int columns) {
-        return new LutP(codes, rows, columns);
-    }
-
-    @Override
-    public long tableBytes(int columns) {
-        return LutP.tableBytes(columns);
-    }
-
-    @Override
-    public void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at) {
-        LutP.buildTables(codes, offset, columns, tables, at);
+        return new Lut16(codes, rows, columns);
     }
 
     @Override

@@ -1,9 +1,8 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
+import io.github.bitttt.tensor.internal.Int8Input;
 import io.github.bitttt.tensor.internal.Kernels;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 
 /**
@@ -60,49 +59,41 @@ public final class WarmingKernels implements Kernels {
 
     @Override
     public Weights weights(byte[] codes, int rows, int columns) {
-        Weights vectors = hot.weights(codes, rows, columns);
-        return warm ? vectors : new WarmingWeights(vectors, cold.weights(codes, rows, columns));
+        return warm ? hot.weights(codes, rows, columns) : new WarmingWeights(codes, rows, columns);
     }
 
+    /** Scalar at first; brought into the vector kernels' layout when they are ready. */
     private final class WarmingWeights implements Weights {
-        private final Weights vectors;
-        private Weights scalars;
+        private final byte[] codes;
+        private final int rows;
+        private final int columns;
+        private volatile Weights weights;
+        private volatile boolean vectors;
 
-        WarmingWeights(Weights vectors, Weights scalars) {
-            this.vectors = vectors;
-            this.scalars = scalars;
+        WarmingWeights(byte[] codes, int rows, int columns) {
+            this.codes = codes;
+            this.rows = rows;
+            this.columns = columns;
+            weights = cold.weights(codes, rows, columns);
+        }
+
+        private Weights now() {
+            if (warm && !vectors) {
+                weights = hot.weights(codes, rows, columns);
+                vectors = true;
+            }
+            return weights;
         }
 
         @Override
         public String kernel() {
-            return vectors.kernel();
+            return now().kernel();
         }
 
         @Override
-        public void sums(Input x, int row, int[] y) {
-            Weights slow = warm ? null : scalars;
-            if (slow == null) {
-                scalars = null; // gives the memory back
-                vectors.sums(x, row, y);
-            } else {
-                slow.sums(x, row, y);
-            }
+        public void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride) {
+            now().products(x, first, n, scale, y, yOffset, yStride);
         }
-
-        @Override
-        public int paddedRows() {
-            return vectors.paddedRows();
-        }
-    }
-
-    @Override
-    public long tableBytes(int columns) {
-        return hot.tableBytes(columns);
-    }
-
-    @Override
-    public void buildTables(byte[] codes, int offset, int columns, MemorySegment tables, long at) {
-        now().buildTables(codes, offset, columns, tables, at);
     }
 
     @Override
@@ -142,17 +133,13 @@ public final class WarmingKernels implements Kernels {
     private final class Exercise implements Runnable {
         private final Weights weights = hot.weights(new byte[WIDTH * WIDTH], WIDTH, WIDTH);
         private final FloatKernels.Int8Weights head = hot.floats().int8Weights(new byte[MEMORY * WIDTH], MEMORY, WIDTH);
-        private final Input input;
-        private final int[] sums = new int[weights.paddedRows()];
+        private final Int8Input input = new Int8Input(WIDTH);
         private final float[] x = new float[WIDTH];
         private final float[] y = new float[WIDTH];
         private final float[] answer = new float[MEMORY];
         private final float[] memory = new float[MEMORY * MEMORY];
 
         Exercise() {
-            long stride = hot.tableBytes(WIDTH);
-            input = new Input(new byte[WIDTH + 64], WIDTH, Arena.ofAuto().allocate(stride, 64),
-                    stride, new Scratch());
             for (int i = 0; i < WIDTH; i++) {
                 x[i] = i % 7 - 3;
             }
@@ -161,10 +148,10 @@ public final class WarmingKernels implements Kernels {
         @Override
         public void run() {
             FloatKernels floats = hot.floats();
+            input.begin(1);
             hot.roundAway(x, 0, WIDTH, input.codes(), 0);
-            hot.round(x, 0, WIDTH, input.codes(), 0);
-            hot.buildTables(input.codes(), 0, WIDTH, input.tables(), 0);
-            weights.sums(input, 0, sums);
+            input.scales()[0] = hot.round(x, 0, WIDTH, input.codes(), 0);
+            weights.products(input, 0, 1, 1, y, 0, WIDTH);
             head.products(x, 0, y, 0);
             floats.rmsNorm(x, 0, x, 1e-5, y, 0, WIDTH);
             floats.siluMultiply(x, 0, x, 0, y, 0, WIDTH);

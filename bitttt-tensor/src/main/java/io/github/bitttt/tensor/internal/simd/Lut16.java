@@ -1,0 +1,413 @@
+package io.github.bitttt.tensor.internal.simd;
+
+import io.github.bitttt.tensor.internal.Int8Input;
+import io.github.bitttt.tensor.internal.Kernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.function.IntUnaryOperator;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Ternary sums by look-up in tables of 16-bit sums, additions only, on vectors of 512 bits. Naive twin:
+ * {@code NaiveKernels.sums}.
+ *
+ * <p>Three inputs form a group; their 27 possible signed sums are a table of shorts. A short holds the codes of three groups,
+ * 9 (w0 + 1) + 3 (w1 + 1) + (w2 + 1) at bits 0, 5 and 10: nine weights in 16 bits. A sum of 258 inputs fits 16 bits; wider
+ * rows are summed in segments of {@value #SEGMENT} such nines, and the segments in 32 bits.
+ *
+ * <p>Weights lie by blocks of 32 rows, four blocks side by side (fewer at the end); lane r of a block holds row
+ * (r&1) 16 + (r>>1), which is where widening puts it. Four blocks share what is read of the tables; in a prompt four tokens share
+ * what is read of the weights.
+ */
+final class Lut16 implements Kernels.Weights {
+    private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_256;
+    private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_512;
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    private static final VectorOperators.Conversion<Integer, Float> TO_FLOAT = VectorOperators.I2F;
+
+    private static final int LANES = 32;
+    private static final int BLOCK = 64; // bytes of a vector
+    private static final int NINE = 9;
+    private static final int NINE_TABLES = 3 * BLOCK;
+    private static final int SEGMENT = 28;
+    private static final int MOST_AT_ONCE = 258; // inputs of at most 127 whose sum fits 16 bits
+    private static final int TOKENS = 4;
+
+    static final Int8Input.Tables TABLES = new Tables();
+
+    private final MemorySegment codes;
+    private final int rows;
+    private final int nines;
+    private final int segment;
+
+    Lut16(byte[] ternary, int rows, int columns) {
+        this.rows = rows;
+        this.nines = Math.ceilDiv(columns, NINE);
+        this.segment = columns <= MOST_AT_ONCE ? nines : SEGMENT;
+        short[] ordered = new short[Math.multiplyExact(paddedRows(), nines)];
+        for (int group = 0; group < paddedRows(); group += 4 * LANES) {
+            int width = width(group);
+            for (int nine = 0; nine < nines; nine++) {
+                int to = group * nines + nine * width;
+                for (int lane = 0; lane < width; lane++) {
+                    int row = group + lane / LANES * LANES + (lane & 1) * 16 + (lane % LANES >> 1);
+                    ordered[to + lane] = row < rows ? nine(ternary, row * columns, columns, nine * NINE) : 0;
+                }
+            }
+        }
+        codes = Arena.ofAuto().allocate(2L * ordered.length, BLOCK);
+        MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_SHORT, 0, ordered.length);
+    }
+
+    private static short nine(byte[] ternary, int at, int columns, int first) {
+        int code = 0;
+        for (int group = 0; group < 3; group++) {
+            int three = 0;
+            for (int column = first + 3 * group; column < first + 3 * group + 3; column++) {
+                three = 3 * three + 1 + (column < columns ? ternary[at + column] : 0);
+            }
+            code |= three << 5 * group;
+        }
+        return (short) code;
+    }
+
+    /** Rows of the group that begins at a row: 128, at the end 32, 64 or 128. */
+    private int width(int group) {
+        int left = Math.min(4, Math.ceilDiv(rows - group, LANES));
+        return (left == 3 ? 4 : left) * LANES;
+    }
+
+    private int paddedRows() {
+        int whole = rows / (4 * LANES) * 4 * LANES;
+        return whole == rows ? rows : whole + width(whole);
+    }
+
+    @Override
+    public String kernel() {
+        return "lut16";
+    }
+
+    @Override
+    public void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride) {
+        MemorySegment tables = x.tables(TABLES);
+        int t = 0;
+        for (; t + TOKENS <= n; t += TOKENS) {
+            fourTokens(x, tables, first + t, scale, y, yOffset + t * yStride, yStride);
+        }
+        for (; t < n; t++) {
+            oneToken(x, tables, first + t, scale / x.scales()[first + t], y, yOffset + t * yStride);
+        }
+    }
+
+    private void oneToken(Int8Input x, MemorySegment tables, int token, float factor, float[] y, int yOffset) {
+        long tablesAt = (long) token * nines * NINE_TABLES;
+        int group = 0;
+        for (; group + 4 * LANES <= rows; group += 4 * LANES) {
+            fourBlocks(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, y, yOffset + group);
+        }
+        if (group == rows) {
+            return;
+        }
+        // The last group may have more rows than there is room for.
+        float[] last = x.floats(4 * LANES);
+        switch (width(group) / LANES) {
+            case 1 -> oneBlock(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, last);
+            case 2 -> twoBlocks(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, last);
+            default -> fourBlocks(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, last, 0);
+        }
+        System.arraycopy(last, 0, y, yOffset + group, rows - group);
+    }
+
+    private void fourTokens(Int8Input x, MemorySegment tables, int token, float scale, float[] y, int yOffset,
+            int yStride) {
+        int padded = paddedRows();
+        int[] sums = x.ints(TOKENS * padded);
+        long stride = (long) nines * NINE_TABLES;
+        // A segment's tables for all four stay in the nearest cache while the rows pass by.
+        for (int from = 0; from < nines; from += segment) {
+            int length = Math.min(segment, nines - from);
+            long tablesAt = token * stride + (long) from * NINE_TABLES;
+            for (int block = 0; block < padded; block += LANES) {
+                int group = block / (4 * LANES) * 4 * LANES;
+                int width = width(group);
+                long at = 2L * (group * (long) nines + (long) from * width + (block - group));
+                blockOfTokens(codes, at, 2L * width, tables, tablesAt, stride, length, sums, block, padded, from == 0);
+            }
+        }
+        for (int t = 0; t < TOKENS; t++) {
+            float factor = scale / x.scales()[token + t];
+            for (int row = 0, out = yOffset + t * yStride, in = t * padded; row < rows; row++) {
+                y[out + row] = sums[in + row] * factor;
+            }
+        }
+    }
+
+    // length: a vector that leaves a method may become an object, and a load behind a method costs three quarters of the speed
+    private static void fourBlocks(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int nines,
+            int segment, float factor, float[] y, int yAt) {
+        IntVector e0 = IntVector.zero(INTS);
+        IntVector e1 = e0;
+        IntVector e2 = e0;
+        IntVector e3 = e0;
+        IntVector e4 = e0;
+        IntVector e5 = e0;
+        IntVector e6 = e0;
+        IntVector e7 = e0;
+        long p = codesAt;
+        long q = tablesAt;
+        for (int nine = 0; nine < nines;) {
+            int end = Math.min(nines, nine + segment);
+            ShortVector a0 = ShortVector.zero(SHORTS);
+            ShortVector a1 = a0;
+            ShortVector a2 = a0;
+            ShortVector a3 = a0;
+            for (; nine < end; nine++, p += 4 * BLOCK, q += NINE_TABLES) {
+                ShortVector t0 = ShortVector.fromMemorySegment(SHORTS, tables, q, ORDER);
+                ShortVector t1 = ShortVector.fromMemorySegment(SHORTS, tables, q + BLOCK, ORDER);
+                ShortVector t2 = ShortVector.fromMemorySegment(SHORTS, tables, q + 2 * BLOCK, ORDER);
+                ShortVector c = ShortVector.fromMemorySegment(SHORTS, codes, p, ORDER);
+                // Shifts of shorts compile badly; what those of ints carry over from the neighbour is not looked at.
+                a0 = a0.add(c.selectFrom(t0)
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                .selectFrom(t1))
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                .selectFrom(t2)));
+                c = ShortVector.fromMemorySegment(SHORTS, codes, p + BLOCK, ORDER);
+                a1 = a1.add(c.selectFrom(t0)
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                .selectFrom(t1))
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                .selectFrom(t2)));
+                c = ShortVector.fromMemorySegment(SHORTS, codes, p + 2 * BLOCK, ORDER);
+                a2 = a2.add(c.selectFrom(t0)
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                .selectFrom(t1))
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                .selectFrom(t2)));
+                c = ShortVector.fromMemorySegment(SHORTS, codes, p + 3 * BLOCK, ORDER);
+                a3 = a3.add(c.selectFrom(t0)
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                .selectFrom(t1))
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                .selectFrom(t2)));
+            }
+            IntVector w = a0.reinterpretAsInts();
+            e0 = e0.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            e1 = e1.add(w.lanewise(VectorOperators.ASHR, 16));
+            w = a1.reinterpretAsInts();
+            e2 = e2.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            e3 = e3.add(w.lanewise(VectorOperators.ASHR, 16));
+            w = a2.reinterpretAsInts();
+            e4 = e4.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            e5 = e5.add(w.lanewise(VectorOperators.ASHR, 16));
+            w = a3.reinterpretAsInts();
+            e6 = e6.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            e7 = e7.add(w.lanewise(VectorOperators.ASHR, 16));
+        }
+        ((FloatVector) e0.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt);
+        ((FloatVector) e1.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 16);
+        ((FloatVector) e2.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 32);
+        ((FloatVector) e3.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 48);
+        ((FloatVector) e4.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 64);
+        ((FloatVector) e5.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 80);
+        ((FloatVector) e6.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 96);
+        ((FloatVector) e7.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 112);
+    }
+
+    private static void twoBlocks(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int nines,
+            int segment, float factor, float[] y) {
+        IntVector e0 = IntVector.zero(INTS);
+        IntVector e1 = e0;
+        IntVector e2 = e0;
+        IntVector e3 = e0;
+        long p = codesAt;
+        long q = tablesAt;
+        for (int nine = 0; nine < nines;) {
+            int end = Math.min(nines, nine + segment);
+            ShortVector a0 = ShortVector.zero(SHORTS);
+            ShortVector a1 = a0;
+            for (; nine < end; nine++, p += 2 * BLOCK, q += NINE_TABLES) {
+                ShortVector t0 = ShortVector.fromMemorySegment(SHORTS, tables, q, ORDER);
+                ShortVector t1 = ShortVector.fromMemorySegment(SHORTS, tables, q + BLOCK, ORDER);
+                ShortVector t2 = ShortVector.fromMemorySegment(SHORTS, tables, q + 2 * BLOCK, ORDER);
+                ShortVector c = ShortVector.fromMemorySegment(SHORTS, codes, p, ORDER);
+                a0 = a0.add(c.selectFrom(t0)
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                .selectFrom(t1))
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                .selectFrom(t2)));
+                c = ShortVector.fromMemorySegment(SHORTS, codes, p + BLOCK, ORDER);
+                a1 = a1.add(c.selectFrom(t0)
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                .selectFrom(t1))
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                .selectFrom(t2)));
+            }
+            IntVector w = a0.reinterpretAsInts();
+            e0 = e0.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            e1 = e1.add(w.lanewise(VectorOperators.ASHR, 16));
+            w = a1.reinterpretAsInts();
+            e2 = e2.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            e3 = e3.add(w.lanewise(VectorOperators.ASHR, 16));
+        }
+        ((FloatVector) e0.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, 0);
+        ((FloatVector) e1.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, 16);
+        ((FloatVector) e2.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, 32);
+        ((FloatVector) e3.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, 48);
+    }
+
+    private static void oneBlock(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int nines,
+            int segment, float factor, float[] y) {
+        IntVector e0 = IntVector.zero(INTS);
+        IntVector e1 = e0;
+        long p = codesAt;
+        long q = tablesAt;
+        for (int nine = 0; nine < nines;) {
+            int end = Math.min(nines, nine + segment);
+            ShortVector a = ShortVector.zero(SHORTS);
+            for (; nine < end; nine++, p += BLOCK, q += NINE_TABLES) {
+                ShortVector c = ShortVector.fromMemorySegment(SHORTS, codes, p, ORDER);
+                a = a.add(c.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, q, ORDER))
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                .selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, q + BLOCK, ORDER)))
+                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                .selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, q + 2 * BLOCK, ORDER))));
+            }
+            IntVector w = a.reinterpretAsInts();
+            e0 = e0.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            e1 = e1.add(w.lanewise(VectorOperators.ASHR, 16));
+        }
+        ((FloatVector) e0.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, 0);
+        ((FloatVector) e1.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, 16);
+    }
+
+    /** 32 rows, four tokens, one segment. */
+    private static void blockOfTokens(MemorySegment codes, long codesAt, long codesStep, MemorySegment tables,
+            long tablesAt, long stride, int nines, int[] sums, int at, int padded, boolean first) {
+        ShortVector a0 = ShortVector.zero(SHORTS);
+        ShortVector a1 = a0;
+        ShortVector a2 = a0;
+        ShortVector a3 = a0;
+        long p = codesAt;
+        long q = tablesAt;
+        for (int nine = 0; nine < nines; nine++, p += codesStep, q += NINE_TABLES) {
+            ShortVector c0 = ShortVector.fromMemorySegment(SHORTS, codes, p, ORDER);
+            ShortVector c1 = c0.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts();
+            ShortVector c2 = c0.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts();
+            long r = q;
+            a0 = a0.add(c0.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER))
+                    .add(c1.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER)))
+                    .add(c2.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER))));
+            r = q + stride;
+            a1 = a1.add(c0.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER))
+                    .add(c1.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER)))
+                    .add(c2.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER))));
+            r = q + 2 * stride;
+            a2 = a2.add(c0.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER))
+                    .add(c1.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER)))
+                    .add(c2.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER))));
+            r = q + 3 * stride;
+            a3 = a3.add(c0.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER))
+                    .add(c1.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER)))
+                    .add(c2.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER))));
+        }
+        IntVector s0 = a0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector s1 = a0.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector s2 = a1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector s3 = a1.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector s4 = a2.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector s5 = a2.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector s6 = a3.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector s7 = a3.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        if (!first) {
+            s0 = s0.add(IntVector.fromArray(INTS, sums, at));
+            s1 = s1.add(IntVector.fromArray(INTS, sums, at + 16));
+            s2 = s2.add(IntVector.fromArray(INTS, sums, at + padded));
+            s3 = s3.add(IntVector.fromArray(INTS, sums, at + padded + 16));
+            s4 = s4.add(IntVector.fromArray(INTS, sums, at + 2 * padded));
+            s5 = s5.add(IntVector.fromArray(INTS, sums, at + 2 * padded + 16));
+            s6 = s6.add(IntVector.fromArray(INTS, sums, at + 3 * padded));
+            s7 = s7.add(IntVector.fromArray(INTS, sums, at + 3 * padded + 16));
+        }
+        s0.intoArray(sums, at);
+        s1.intoArray(sums, at + 16);
+        s2.intoArray(sums, at + padded);
+        s3.intoArray(sums, at + padded + 16);
+        s4.intoArray(sums, at + 2 * padded);
+        s5.intoArray(sums, at + 2 * padded + 16);
+        s6.intoArray(sums, at + 3 * padded);
+        s7.intoArray(sums, at + 3 * padded + 16);
+    }
+    // length ends
+
+    /** For each nine inputs three tables of 27 sums. */
+    private static final class Tables implements Int8Input.Tables {
+        private static final int ZERO = 2 * NINE; // a lane of the window that holds no input
+        // Lanes 0 to 8 are the inputs, 9 to 17 the same with the other sign, the rest is zero.
+        private static final short[] WINDOW = lanes(lane -> lane % NINE);
+        private static final short[] SIGNS = lanes(lane -> lane < NINE ? 1 : lane < ZERO ? -1 : 0);
+        private static final short[][] PICKS = picks();
+
+        private static short[] lanes(IntUnaryOperator value) {
+            short[] lanes = new short[LANES];
+            for (int lane = 0; lane < LANES; lane++) {
+                lanes[lane] = (short) value.applyAsInt(lane);
+            }
+            return lanes;
+        }
+
+        /** For each input, the lane of the window that an entry takes: the input, its negative, or zero. */
+        private static short[][] picks() {
+            short[][] picks = new short[NINE][];
+            for (int input = 0; input < NINE; input++) {
+                int power = input % 3 == 0 ? 9 : input % 3 == 1 ? 3 : 1;
+                int plus = input;
+                picks[input] = lanes(entry -> {
+                    int digit = entry < 27 ? entry / power % 3 : 1;
+                    return digit == 2 ? plus : digit == 0 ? NINE + plus : ZERO;
+                });
+            }
+            return picks;
+        }
+
+        @Override
+        public long bytes(int columns) {
+            return (long) Math.ceilDiv(columns, NINE) * NINE_TABLES;
+        }
+
+        // An input behind the last column is some other number; the weights there are 0, so nobody looks it up.
+        @Override
+        public void build(byte[] codes, int offset, int columns, MemorySegment tables, long at) {
+            ShortVector window = ShortVector.fromArray(SHORTS, WINDOW, 0);
+            ShortVector signs = ShortVector.fromArray(SHORTS, SIGNS, 0);
+            ShortVector pick0 = ShortVector.fromArray(SHORTS, PICKS[0], 0);
+            ShortVector pick1 = ShortVector.fromArray(SHORTS, PICKS[1], 0);
+            ShortVector pick2 = ShortVector.fromArray(SHORTS, PICKS[2], 0);
+            ShortVector pick3 = ShortVector.fromArray(SHORTS, PICKS[3], 0);
+            ShortVector pick4 = ShortVector.fromArray(SHORTS, PICKS[4], 0);
+            ShortVector pick5 = ShortVector.fromArray(SHORTS, PICKS[5], 0);
+            ShortVector pick6 = ShortVector.fromArray(SHORTS, PICKS[6], 0);
+            ShortVector pick7 = ShortVector.fromArray(SHORTS, PICKS[7], 0);
+            ShortVector pick8 = ShortVector.fromArray(SHORTS, PICKS[8], 0);
+            long to = at;
+            for (int from = offset; from < offset + columns; from += NINE, to += NINE_TABLES) {
+                ShortVector x = window.selectFrom((ShortVector) ByteVector.fromArray(BYTES, codes, from)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0)).mul(signs);
+                pick0.selectFrom(x).add(pick1.selectFrom(x)).add(pick2.selectFrom(x))
+                        .intoMemorySegment(tables, to, ORDER);
+                pick3.selectFrom(x).add(pick4.selectFrom(x)).add(pick5.selectFrom(x))
+                        .intoMemorySegment(tables, to + BLOCK, ORDER);
+                pick6.selectFrom(x).add(pick7.selectFrom(x)).add(pick8.selectFrom(x))
+                        .intoMemorySegment(tables, to + 2 * BLOCK, ORDER);
+            }
+        }
+    }
+}
