@@ -249,7 +249,7 @@ public final class TernaryMatrix {
      * @param y at least [n, rows] */
     public void matMul(RoundedRows x, float[] y) {
         checkLength("inputs", columns, x.columns(), rows, columns);
-        Objects.checkFromIndexSize(0, x.rows() * rows, y.length);
+        Objects.checkFromIndexSize(0, (long) x.rows() * rows, y.length);
         weights().products(x.input(), 0, x.rows(), scale, y, 0, rows);
     }
 
