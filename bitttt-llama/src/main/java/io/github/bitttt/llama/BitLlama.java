@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  */
 public final class BitLlama {
     // sigmoid(6) = 0.9975: a memory that fades to half in 280 tokens.
-    private static final double FIRST_DECAY = Double.parseDouble(System.getProperty("exp.decay", "6"));
+    private static final double FIRST_DECAY = 6;
 
     private final BitLlamaConfig config;
     private final Param embedding;

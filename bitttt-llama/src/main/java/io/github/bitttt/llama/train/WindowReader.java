@@ -19,7 +19,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Record i is the window of stream i mod B at step i / B. A stream reads a stretch of n windows that follow one another
  * (n is the options' carry), then another stretch. Streams begin theirs at different steps, so that each step empties about
  * as many memories as any other. An epoch cuts the text into stretches at a phase of its own and shuffles them. A share of
- * the stretches holds passages of T / 2 tokens, each twice in a row.
+ * the stretches holds passages, each twice in a row, of a length between T / 8 and T / 2 that is drawn for the stretch.
  */
 final class WindowReader extends BaseRecordReader {
     private static final long serialVersionUID = 1;
@@ -68,21 +68,23 @@ final class WindowReader extends BaseRecordReader {
         long index = clock / carry * batch + stream;
         enter(index / perEpoch);
         int start = phase + order[(int) (index % perEpoch)] * window * carry;
-        boolean repeated = new SplittableRandom(seed ^ ~index).nextDouble() < repeats;
+        int passage = passage(new SplittableRandom(seed ^ ~index));
         int[] tokens = new int[window + 1];
         for (int i = 0; i < tokens.length; i++) {
             int at = (int) (clock % carry) * window + i;
-            tokens[i] = ids[start + (repeated ? twice(at) : at)];
+            tokens[i] = ids[start + (passage > 0 ? twice(at, passage) : at)];
         }
         return tokens;
     }
 
-    /** Where token {@code at} of a stretch comes from if each passage of half a window is read twice. */
-    private int twice(int at) {
-        int passage = Math.max(1, window / 2);
-        // The target of the stretch's last token still belongs to its last window.
-        int segment = Math.min(at / window, carry - 1);
-        return segment * passage + (at - segment * window) % passage;
+    /** The length of a stretch's passages, or 0 if nothing is repeated in it. */
+    private int passage(SplittableRandom random) {
+        return random.nextDouble() < repeats ? random.nextInt(Math.max(1, window / 8), Math.max(1, window / 2) + 1) : 0;
+    }
+
+    /** Where token {@code at} of a stretch comes from if each passage is read twice. */
+    private static int twice(int at, int passage) {
+        return at / (2 * passage) * passage + at % passage;
     }
 
     private void enter(long wanted) {
