@@ -10,6 +10,7 @@ import io.github.bitttt.nn.SwiGlu;
 import io.github.bitttt.nn.TttLayer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -168,8 +169,8 @@ public final class BitLlama {
 
     @Override
     public String toString() {
-        return "BitLlama[V " + config.vocabSize() + ", D " + config.hiddenSize() + ", " + config.layers()
-                + " layers, F "
-                + config.intermediateSize() + ", M " + config.ttt().memorySize() + ", " + parameters() + " parameters]";
+        return String.format(Locale.ROOT, "BitLlama[V %d, D %d, %d layers, F %d, M %d, %,d parameters]",
+                config.vocabSize(), config.hiddenSize(), config.layers(), config.intermediateSize(),
+                config.ttt().memorySize(), parameters());
     }
 }

@@ -19,7 +19,8 @@ class BitLlamaTest {
         assertThat(model.params()).hasSize(3 + 4 * 10).extracting(Param::path).contains("embed.weight",
                 "layers.3.ttt.rate.weight", "layers.0.mlp.gate_proj.weight", "norm_f.weight", "lm_head.weight");
         assertThat(model)
-                .hasToString("BitLlama[V 2048, D 256, 4 layers, F 688, M 64, " + model.parameters() + " parameters]");
+                .hasToString(String.format("BitLlama[V 2048, D 256, 4 layers, F 688, M 64, %,d parameters]",
+                        model.parameters()));
         assertThat(model.parameters()).isEqualTo(model.params().stream().mapToLong(Param::length).sum());
     }
 

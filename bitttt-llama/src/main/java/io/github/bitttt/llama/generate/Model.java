@@ -7,6 +7,7 @@ import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.nn.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -110,6 +111,6 @@ public final class Model {
 
     @Override
     public String toString() {
-        return "Model[" + architecture + ", " + weights.bytes() + " bytes]";
+        return String.format(Locale.ROOT, "Model[%s, %,d bytes]", architecture, weights.bytes());
     }
 }

@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 
 /**
  * One reader of a model: its memory learns from every token that is fed, and stays the same size for ever.
@@ -273,6 +275,7 @@ public final class Session implements AutoCloseable {
     public String toString() {
         return closed
                 ? "Session[closed]"
-                : "Session[" + position + " tokens read, memory norms " + Arrays.toString(memoryNorms()) + "]";
+                : Arrays.stream(memoryNorms()).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
+                        .collect(Collectors.joining(", ", "Session[" + position + " tokens read, memory norms ", "]"));
     }
 }

@@ -19,6 +19,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 
@@ -243,7 +244,7 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
 
     @Override
     public String toString() {
-        return "Checkpoint[" + new BitLlama(config) + ", " + (weights.areMasters() ? "masters" : "packed") + ", "
-                + weights.bytes() + " bytes]";
+        return String.format(Locale.ROOT, "Checkpoint[%s, %s, %,d bytes]", new BitLlama(config),
+                weights.areMasters() ? "masters" : "packed", weights.bytes());
     }
 }
