@@ -3,9 +3,6 @@ package io.github.bitttt.examples;
 import io.github.bitttt.examples.viz.Charts;
 import io.github.bitttt.llama.generate.MemoryEffect;
 import io.github.bitttt.llama.generate.Model;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -41,8 +38,9 @@ final class MemoryProgram implements Callable<Integer> {
     public Integer call() throws Exception {
         double[] pattern = MemoryEffect.patternLosses(seed);
         Model loaded = model.load();
-        MemoryEffect.Readings readings = MemoryEffect.readings(loaded, read(text, "memory-text.txt"),
-                read(other, "memory-other.txt"));
+        MemoryEffect.Readings readings = MemoryEffect.readings(loaded,
+                text == null ? Samples.story() : Files.readString(text),
+                other == null ? Samples.otherStory() : Files.readString(other));
         MemoryEffect.Passages gain = passages == null
                 ? null
                 : MemoryEffect.passages(loaded, Files.readString(passages), passageLength);
@@ -67,15 +65,6 @@ final class MemoryProgram implements Callable<Integer> {
         }
         program.result(result);
         return 0;
-    }
-
-    private static String read(Path file, String resource) throws IOException {
-        if (file != null) {
-            return Files.readString(file);
-        }
-        try (InputStream in = MemoryProgram.class.getResourceAsStream(resource)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 
     private void print(double[] pattern, MemoryEffect.Readings readings) {

@@ -6,8 +6,6 @@ import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.llama.train.TrainingOptions;
 import io.github.bitttt.llama.train.TrainingRun;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -113,7 +111,7 @@ final class Train implements Callable<Integer> {
     }
 
     private TrainingRun.Texts texts() throws IOException {
-        String training = data == null ? sample() : Files.readString(data);
+        String training = data == null ? Samples.tinyStories() : Files.readString(data);
         if (training.isBlank()) {
             throw new IllegalArgumentException((data == null ? "the sample" : data) + ": the training text is empty");
         }
@@ -124,11 +122,5 @@ final class Train implements Callable<Integer> {
         return cut < 0
                 ? new TrainingRun.Texts(training, "")
                 : new TrainingRun.Texts(training.substring(0, cut), training.substring(cut));
-    }
-
-    private static String sample() throws IOException {
-        try (InputStream in = Train.class.getResourceAsStream("tinystories-sample.txt")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 }

@@ -2,6 +2,7 @@ package io.github.bitttt.examples.viz;
 
 import java.awt.Color;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
@@ -74,12 +75,25 @@ public final class Charts {
         if (window < 1) {
             throw new IllegalArgumentException("window must be at least 1 token, got " + window);
         }
-        XYChart chart = lines(title, "position in the text (tokens)",
-                window == 1 ? "nats" : "nats, mean of the last " + window);
+        SequencedMap<String, double[]> means = new LinkedHashMap<>();
+        series.forEach((name, nats) -> means.put(name, runningMean(nats, window)));
+        return lines(title, "position in the text (tokens)",
+                window == 1 ? "nats" : "nats, mean of the last " + window, means);
+    }
+
+    /** Numbers in order: lines over 1, 2, 3 and so on.
+     *
+     * @param title  above it
+     * @param xTitle what is counted
+     * @param yTitle what is measured, with its unit
+     * @param series numbers by name
+     * @return a line for each */
+    public static Picture lines(String title, String xTitle, String yTitle, SequencedMap<String, double[]> series) {
+        XYChart chart = lines(title, xTitle, yTitle);
         chart.getStyler().setXAxisDecimalPattern("#,###").setYAxisDecimalPattern("0.0");
-        series.forEach((name, nats) -> {
-            double[] x = IntStream.rangeClosed(1, nats.length).asDoubleStream().toArray();
-            chart.addSeries(name, x, runningMean(nats, window)).setMarker(SeriesMarkers.NONE).setLineWidth(2);
+        series.forEach((name, numbers) -> {
+            double[] x = IntStream.rangeClosed(1, numbers.length).asDoubleStream().toArray();
+            chart.addSeries(name, x, numbers).setMarker(SeriesMarkers.NONE).setLineWidth(2);
         });
         return Picture.of(chart);
     }

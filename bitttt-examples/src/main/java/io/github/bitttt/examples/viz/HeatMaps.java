@@ -37,9 +37,16 @@ public final class HeatMaps {
             values = values.clone();
         }
 
+        /** The numbers.
+         *  @return a copy */
         @Override
         public float[] values() {
             return values.clone();
+        }
+
+        /** Of its picture, fitted in a square. */
+        private int height(int size) {
+            return Math.max(1, size * rows / Math.max(rows, columns));
         }
 
         private float largest() {
@@ -87,9 +94,10 @@ public final class HeatMaps {
     public static Picture strip(List<Matrix> matrices, int size, int columns) {
         float largest = (float) matrices.stream().mapToDouble(Matrix::largest).max().orElse(0);
         float scale = largest == 0 ? 1 : largest;
+        int height = matrices.stream().mapToInt(matrix -> matrix.height(size)).max().orElse(size);
         List<Picture> parts = new ArrayList<>();
         for (Matrix matrix : matrices) {
-            parts.add(new Picture(size + 2 * MARGIN, size + TITLE + MARGIN,
+            parts.add(new Picture(size + 2 * MARGIN, height + TITLE + MARGIN,
                     graphics -> draw(graphics, matrix, size, scale)));
         }
         Picture maps = Picture.grid(columns, parts);
@@ -106,9 +114,8 @@ public final class HeatMaps {
         graphics.setFont(Palette.TEXT);
         graphics.setColor(Palette.INK);
         centred(graphics, matrix.title, MARGIN + size / 2, TITLE - 9);
-        int largest = Math.max(matrix.rows, matrix.columns);
-        int width = Math.max(1, size * matrix.columns / largest);
-        int height = Math.max(1, size * matrix.rows / largest);
+        int width = Math.max(1, size * matrix.columns / Math.max(matrix.rows, matrix.columns));
+        int height = matrix.height(size);
         int left = MARGIN + (size - width) / 2;
         for (int row = 0; row < matrix.rows; row++) {
             int top = height * row / matrix.rows;

@@ -1,10 +1,15 @@
 package io.github.bitttt.examples.viz;
 
+import io.github.bitttt.llama.generate.Evaluation;
+import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.text.StreamDecoder;
+import io.github.bitttt.llama.text.Tokenizer;
 import java.awt.FontMetrics;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** A text whose tokens are tinted by how much they surprised the model: white 0 nats, full colour 8 nats or more. */
 public final class TintedText {
@@ -25,6 +30,20 @@ public final class TintedText {
     public record Token(String text, double surprise) {}
 
     private record Placed(Token token, int x, int line, int width) {}
+
+    /** Reads a text.
+     *
+     * @param session that reads, and learns
+     * @param text    any
+     * @return its tokens; the first has no surprise, since nothing foretold it */
+    public static List<Token> read(Session session, String text) {
+        Tokenizer tokenizer = session.model().tokenizer();
+        int[] ids = tokenizer.encode(text);
+        double[] nats = Evaluation.surprises(session, ids);
+        StreamDecoder decoder = tokenizer.streamDecoder();
+        return IntStream.range(0, ids.length)
+                .mapToObj(i -> new Token(decoder.next(ids[i]), i == 0 ? 0 : nats[i - 1])).toList();
+    }
 
     /** Draws a text with its legend.
      *
