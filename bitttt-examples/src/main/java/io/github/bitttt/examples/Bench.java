@@ -1,5 +1,7 @@
 package io.github.bitttt.examples;
 
+import io.github.bitttt.examples.viz.Charts;
+import io.github.bitttt.examples.viz.Picture;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.generate.Model;
@@ -29,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -52,6 +55,8 @@ final class Bench implements Callable<Integer> {
 
     @Option(names = "--seconds", defaultValue = "0.6", description = "Time for each figure (default: ${DEFAULT-VALUE}).")
     private double seconds;
+    @Option(names = "--plot", paramLabel = "FILE", description = "Draw the speed of the kernels, as .png or .svg.")
+    private Path plot;
 
     /** A piece of work.
      *  @return what it made, so that it cannot be left out */
@@ -74,7 +79,8 @@ final class Bench implements Callable<Integer> {
         List<NamedModel> models = List.of(embedded(), wide());
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("machine", machine());
-        result.put("gemv", Arrays.stream(SHAPES).map(shape -> gemv(shape[0], shape[1])).toList());
+        List<Map<String, Object>> products = Arrays.stream(SHAPES).map(shape -> gemv(shape[0], shape[1])).toList();
+        result.put("gemv", products);
         result.put("ttt_layer", List.of(tttLayer(128), tttLayer(256)));
         List<Map<String, Object>> decode = new ArrayList<>();
         for (NamedModel model : models) {
@@ -86,8 +92,21 @@ final class Bench implements Callable<Integer> {
         result.put("first_token_seconds", firstToken);
         result.put("resident_bytes", residentBytes());
         print(result);
+        if (plot != null) {
+            draw(products).save(plot);
+        }
         program.result(result);
         return 0;
+    }
+
+    private static Picture draw(List<Map<String, Object>> products) {
+        SequencedMap<String, List<Double>> speeds = new LinkedHashMap<>();
+        speeds.put("product alone", products.stream().map(figure -> (Double) figure.get("gmac_per_second")).toList());
+        speeds.put("with rounding of the input",
+                products.stream().map(figure -> (Double) figure.get("gmac_per_second_with_rounding")).toList());
+        return Charts.bars("Ternary products, one thread: " + KernelChoice.current().kernels().name() + " kernels",
+                "outputs x inputs", "GMAC/s",
+                Arrays.stream(SHAPES).map(shape -> shape[0] + " x " + shape[1]).toList(), speeds);
     }
 
     /** From the start of this process to the first token of a story. */

@@ -1,11 +1,20 @@
 package io.github.bitttt.examples;
 
+import io.github.bitttt.examples.viz.Charts;
 import io.github.bitttt.llama.generate.Evaluation;
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -13,6 +22,9 @@ import picocli.CommandLine.Option;
 /** How well a model predicts a text. */
 @Command(name = "evaluate", mixinStandardHelpOptions = true, description = "Measure a model on a text.")
 final class Evaluate implements Callable<Integer> {
+    /** Positions of the running mean. */
+    private static final int MEAN = 8;
+
     @Mixin
     private ModelOption model;
     @Mixin
@@ -22,11 +34,15 @@ final class Evaluate implements Callable<Integer> {
     private Path data;
     @Option(names = "--reset", defaultValue = "document", paramLabel = "document|never|N", description = "When the memory is emptied (default: ${DEFAULT-VALUE}).")
     private String reset;
+    @Option(names = "--plot", paramLabel = "FILE", description = "Draw the surprise by position in a document, as .png or .svg.")
+    private Path plot;
 
     @Override
     public Integer call() throws Exception {
         Evaluation.Reset rule = rule(reset);
-        Evaluation evaluation = Evaluation.of(model.load(), Files.readString(data), rule);
+        Model loaded = model.load();
+        String text = Files.readString(data);
+        Evaluation evaluation = Evaluation.of(loaded, text, rule);
         if (!program.json()) {
             program.out().println(evaluation);
         }
@@ -36,8 +52,33 @@ final class Evaluate implements Callable<Integer> {
         result.put("tokens", evaluation.tokens());
         result.put("bytes", evaluation.bytes());
         result.put("tokens_per_second", evaluation.tokensPerSecond());
+        if (plot != null) {
+            SequencedMap<String, double[]> curve = new LinkedHashMap<>();
+            curve.put("each document from an empty memory",
+                    byPosition(loaded, text.split(Pattern.quote(Tokenizer.END_OF_TEXT))));
+            Charts.lossByPosition("Surprise by position, mean of all documents", curve, MEAN).save(plot);
+        }
         program.result(result);
         return 0;
+    }
+
+    /** Mean nats of every position that at least a quarter of the documents reach. */
+    private static double[] byPosition(Model model, String[] documents) {
+        List<double[]> all = new ArrayList<>();
+        try (Session session = model.newSession()) {
+            for (String document : documents) {
+                session.reset();
+                double[] nats = Evaluation.surprises(session, model.tokenizer().encode(document));
+                if (nats.length > 0) {
+                    all.add(nats);
+                }
+            }
+        }
+        int[] lengths = all.stream().mapToInt(nats -> nats.length).sorted().toArray();
+        return IntStream.range(0, lengths[lengths.length - 1 - lengths.length / 4]).mapToDouble(
+                position -> all.stream().filter(nats -> nats.length > position).mapToDouble(nats -> nats[position])
+                        .average().orElseThrow())
+                .toArray();
     }
 
     private static Evaluation.Reset rule(String reset) {

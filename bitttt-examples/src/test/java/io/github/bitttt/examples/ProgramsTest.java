@@ -58,6 +58,10 @@ class ProgramsTest {
         JsonNode evaluation = run("evaluate", "--model", model, "--data", text.toString(), "--json").json();
         assertThat(evaluation.get("bytes").intValue()).isEqualTo(37);
         assertThat(evaluation.get("nats_per_token").doubleValue()).isBetween(1.0, 10.0);
+        Path curve = folder.resolve("curve.svg");
+        assertThat(run("evaluate", "--model", model, "--data", text.toString(), "--plot", curve.toString()).code())
+                .isZero();
+        assertThat(curve).isNotEmptyFile();
         assertThat(run("evaluate", "--model", model, "--data", text.toString(), "--reset", "never").out())
                 .contains("bits per byte");
 
@@ -110,7 +114,9 @@ class ProgramsTest {
 
     @Test
     void benchMeasuresEverything() throws IOException {
-        JsonNode figures = run("bench", "--seconds", "0.005", "--json").json();
+        Path plot = folder.resolve("kernels.png");
+        JsonNode figures = run("bench", "--seconds", "0.005", "--plot", plot.toString(), "--json").json();
+        assertThat(plot).isNotEmptyFile();
         assertThat(figures.get("gemv")).hasSize(8).allSatisfy(
                 figure -> assertThat(figure.get("gmac_per_second").doubleValue()).isPositive());
         assertThat(figures.get("ttt_layer")).extracting(figure -> figure.get("width").intValue()).containsExactly(128,
