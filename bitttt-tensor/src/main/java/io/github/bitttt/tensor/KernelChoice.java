@@ -56,7 +56,8 @@ public record KernelChoice(Kernels kernels, String reason) {
 
     private static KernelChoice best() {
         try {
-            return new KernelChoice(vectorKernels(), "vectors of 512 bits");
+            Kernels vector = vectorKernels();
+            return new KernelChoice(vector, vector.reason());
         } catch (IllegalStateException e) {
             return new KernelChoice(PlainKernels.INSTANCE, e.getMessage());
         }

@@ -32,11 +32,12 @@ class KernelChoiceTest {
 
     @Test
     void theBestIsTakenOnThisMachine() throws Exception {
-        boolean wide = VectorShape.preferredShape().vectorBitSize() >= 512;
-        assertThat(KernelChoice.choose(null).kernels().name()).isEqualTo(wide ? "vector" : "plain");
+        int bits = VectorShape.preferredShape().vectorBitSize();
+        KernelChoice best = KernelChoice.choose(null);
+        assertThat(best).hasToString("vector kernels (vectors of " + bits + " bits)");
         TernaryMatrix matrix = TernaryMatrix.ofCodes(new byte[6], 2, 3, 1);
         KernelChoice.current().awaitReady();
-        assertThat(matrix.kernel()).isEqualTo(wide ? "lut16" : "plain");
+        assertThat(matrix.kernel()).isEqualTo(bits >= 512 ? "lut16" : "lut128");
     }
 
     @Test

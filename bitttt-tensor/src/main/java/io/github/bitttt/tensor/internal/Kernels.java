@@ -11,6 +11,12 @@ public interface Kernels {
      *  @return naive, plain or vector */
     String name();
 
+    /** What it needs of a machine.
+     *  @return a few words */
+    default String reason() {
+        return "any machine";
+    }
+
     /** Brings ternary codes into the layout of this family.
      *
      * @param codes   [rows, columns] in row order, each -1, 0 or 1

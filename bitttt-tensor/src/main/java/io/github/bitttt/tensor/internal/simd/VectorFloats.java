@@ -8,12 +8,16 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** The float loops on the Vector API. Naive twin: the bodies of {@link FloatKernels}; equal to the bit: {@link ScalarFloats}. */
 final class VectorFloats implements FloatKernels {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
-    static final int LANES = 16;
-    private static final VectorShuffle<Float> ACROSS_8 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 8);
-    private static final VectorShuffle<Float> ACROSS_4 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 4);
-    private static final VectorShuffle<Float> ACROSS_2 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 2);
-    private static final VectorShuffle<Float> ACROSS_1 = VectorShuffle.fromOp(FLOATS, lane -> lane ^ 1);
+    static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    static final int LANES = FLOATS.length();
+    private static final VectorShuffle<Float> ACROSS_8 = across(8);
+    private static final VectorShuffle<Float> ACROSS_4 = across(4);
+    private static final VectorShuffle<Float> ACROSS_2 = across(2);
+    private static final VectorShuffle<Float> ACROSS_1 = across(1);
+
+    private static VectorShuffle<Float> across(int distance) {
+        return VectorShuffle.fromOp(FLOATS, lane -> (lane ^ distance) % LANES);
+    }
 
     @Override
     public float dot(float[] a, int aOffset, float[] b, int bOffset, int n) {
@@ -28,8 +32,12 @@ final class VectorFloats implements FloatKernels {
         // All lanes in an order of its own: that of reduceLanes changes when the code is compiled. Not a method: vectors that
         // are passed on may become objects.
         FloatVector s = s0.add(s1);
-        s = s.add(s.rearrange(ACROSS_8));
-        s = s.add(s.rearrange(ACROSS_4));
+        if (LANES > 8) {
+            s = s.add(s.rearrange(ACROSS_8));
+        }
+        if (LANES > 4) {
+            s = s.add(s.rearrange(ACROSS_4));
+        }
         s = s.add(s.rearrange(ACROSS_2));
         float sum = s.add(s.rearrange(ACROSS_1)).lane(0);
         for (; i < n; i++) {
@@ -63,7 +71,10 @@ final class VectorFloats implements FloatKernels {
         for (; i + LANES <= n; i += LANES) {
             FloatVector g = FloatVector.fromArray(FLOATS, gate, gateOffset + i);
             // exp(-g) = 2^(whole + fraction): the whole part goes into the exponent, a polynomial does the fraction.
-            FloatVector t = g.mul(-1.44269504f).max(-126f).min(126f);
+            // By masks, because the maximum of floats minds signed zeros and takes five instructions.
+            FloatVector t = g.mul(-1.44269504f);
+            t = t.blend(-126f, t.compare(VectorOperators.LT, -126f));
+            t = t.blend(126f, t.compare(VectorOperators.GT, 126f));
             FloatVector shifted = t.add(12582912f); // 1.5 * 2^23 rounds to whole numbers
             FloatVector f = t.sub(shifted.sub(12582912f));
             FloatVector p = f.mul(1.5403530e-4f).add(1.3333558e-3f);

@@ -6,16 +6,19 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Kernels on the Vector API. Naive twin: {@code NaiveKernels}.
+ * Kernels on the Vector API, on the widest vectors of the machine. Naive twin: {@code NaiveKernels}.
  */
 final class VectorKernels implements Kernels {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
-    private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
-    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
+    private static final VectorSpecies<Float> FLOATS = VectorFloats.FLOATS;
+    private static final int LANES = VectorFloats.LANES;
+    private static final int BITS = FLOATS.vectorBitSize();
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+    // As many bytes as there are lanes of floats; of 128 bits there are too few to make a vector.
+    private static final VectorSpecies<Byte> BYTES = LANES == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
+    private static final boolean WIDE = LANES >= 8;
     private static final float ROUNDING = 12582912f;
     // The largest float below 1/2: with 1/2 itself the number before 1/2 would become 1.
     private static final int ALMOST_HALF = Float.floatToRawIntBits(Math.nextDown(0.5f));
@@ -26,9 +29,8 @@ final class VectorKernels implements Kernels {
      *
      * @throws IllegalStateException if this machine's vectors are too narrow */
     VectorKernels() {
-        int bits = VectorShape.preferredShape().vectorBitSize();
-        if (bits < 512) {
-            throw new IllegalStateException("vector kernels need vectors of 512 bits, this machine has " + bits);
+        if (BITS < 128) {
+            throw new IllegalStateException("vector kernels need vectors of 128 bits, this machine has " + BITS);
         }
     }
 
@@ -38,46 +40,51 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
+    public String reason() {
+        return "vectors of " + BITS + " bits";
+    }
+
+    @Override
     public Weights weights(byte[] codes, int rows, int columns) {
-        return new Lut16(codes, rows, columns);
+        return BITS >= 512 ? new Lut16(codes, rows, columns) : new Lut128(codes, rows, columns);
+    }
+
+    /** The largest |x|, or {@code least}: floats without a sign are in the order of their bits. */
+    private static float largest(float least, float[] x, int xOffset, int n) {
+        IntVector largest = IntVector.broadcast(INTS, Float.floatToRawIntBits(least));
+        int whole = FLOATS.loopBound(n);
+        for (int i = 0; i < whole; i += LANES) {
+            largest = largest.max(FloatVector.fromArray(FLOATS, x, xOffset + i).reinterpretAsInts()
+                    .and(Integer.MAX_VALUE));
+        }
+        float most = Float.intBitsToFloat(largest.reduceLanes(VectorOperators.MAX));
+        for (int i = whole; i < n; i++) {
+            most = Math.max(most, Math.abs(x[xOffset + i]));
+        }
+        return most;
     }
 
     @Override
     public float round(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
-        FloatVector largest = FloatVector.broadcast(FLOATS, 1e-5f);
-        int whole = FLOATS.loopBound(columns);
-        for (int i = 0; i < whole; i += FLOATS.length()) {
-            largest = largest.max(FloatVector.fromArray(FLOATS, x, xOffset + i).abs());
-        }
-        float most = largest.reduceLanes(VectorOperators.MAX);
-        for (int i = whole; i < columns; i++) {
-            most = Math.max(most, Math.abs(x[xOffset + i]));
-        }
-        float scale = 127 / most;
-        for (int i = 0; i < whole; i += FLOATS.length()) {
+        float scale = 127 / largest(1e-5f, x, xOffset, columns);
+        int whole = WIDE ? FLOATS.loopBound(columns) : 0;
+        for (int i = 0; i < whole; i += LANES) {
             // Adding 1.5 * 2^23 rounds to the nearest integer, half to even, and leaves it in the low bits.
             ((ByteVector) FloatVector.fromArray(FLOATS, x, xOffset + i).mul(scale).add(ROUNDING).reinterpretAsInts()
                     .castShape(BYTES, 0)).intoArray(codes, codesOffset + i);
         }
         for (int i = whole; i < columns; i++) {
-            codes[codesOffset + i] = (byte) Math.rint(x[xOffset + i] * scale);
+            codes[codesOffset + i] = (byte) Float.floatToRawIntBits(x[xOffset + i] * scale + ROUNDING);
         }
         return scale;
     }
 
     @Override
     public float roundAway(float[] x, int xOffset, int columns, byte[] codes, int codesOffset) {
-        FloatVector largest = FloatVector.zero(FLOATS);
-        int whole = FLOATS.loopBound(columns);
-        for (int i = 0; i < whole; i += FLOATS.length()) {
-            largest = largest.max(FloatVector.fromArray(FLOATS, x, xOffset + i).abs());
-        }
-        float most = largest.reduceLanes(VectorOperators.MAX);
-        for (int i = whole; i < columns; i++) {
-            most = Math.max(most, Math.abs(x[xOffset + i]));
-        }
+        float most = largest(0, x, xOffset, columns);
         float scale = most < 1e-9f ? 1 : 127 / most;
-        for (int i = 0; i < whole; i += FLOATS.length()) {
+        int whole = WIDE ? FLOATS.loopBound(columns) : 0;
+        for (int i = 0; i < whole; i += LANES) {
             FloatVector scaled = FloatVector.fromArray(FLOATS, x, xOffset + i).mul(scale);
             FloatVector half = scaled.reinterpretAsInts().and(Integer.MIN_VALUE).or(ALMOST_HALF).reinterpretAsFloats();
             ((ByteVector) scaled.add(half).convertShape(VectorOperators.F2I, INTS, 0).castShape(BYTES, 0))

@@ -53,6 +53,11 @@ public final class WarmingKernels implements Kernels {
     }
 
     @Override
+    public String reason() {
+        return hot.reason();
+    }
+
+    @Override
     public void awaitReady() throws InterruptedException {
         warmUp.join();
     }
