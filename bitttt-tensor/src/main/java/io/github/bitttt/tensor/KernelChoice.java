@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which family of kernels runs: decided once, from {@code -Dbitttt.kernels=naive|plain|vector} or, without it, from what this
+ * Which family of kernels runs: decided once, from {@code -Dbitttt.kernels=naive|plain|vector|lut16|lutP|lut128} or, without it, from what this
  * Java and this machine offer.
  *
  * @param kernels the family
@@ -48,15 +48,18 @@ public record KernelChoice(Kernels kernels, String reason) {
         return switch (forced.toLowerCase(Locale.ROOT)) {
             case "naive" -> new KernelChoice(NaiveKernels.INSTANCE, "forced by -D" + PROPERTY);
             case "plain" -> new KernelChoice(PlainKernels.INSTANCE, "forced by -D" + PROPERTY);
-            case "vector" -> new KernelChoice(vectorKernels(), "forced by -D" + PROPERTY);
-            default -> throw new IllegalArgumentException(
-                    "-D" + PROPERTY + " must be naive, plain or vector, got " + forced);
+            case "vector" -> new KernelChoice(vectorKernels(""), "forced by -D" + PROPERTY);
+            case "lut16", "lutp", "lut128" ->
+                new KernelChoice(vectorKernels(forced), forced + " forced by -D" + PROPERTY);
+            default -> throw new IllegalArgumentException("-D" + PROPERTY
+                    + " must be naive, plain, vector, or one of the vector kernels lut16, lutP and lut128, got "
+                    + forced);
         };
     }
 
     private static KernelChoice best() {
         try {
-            Kernels vector = vectorKernels();
+            Kernels vector = vectorKernels("");
             return new KernelChoice(vector, vector.reason());
         } catch (IllegalStateException e) {
             return new KernelChoice(PlainKernels.INSTANCE, e.getMessage());
@@ -73,14 +76,14 @@ public record KernelChoice(Kernels kernels, String reason) {
         return choice;
     }
 
-    private static Kernels vectorKernels() {
+    private static Kernels vectorKernels(String kernel) {
         if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
             throw new IllegalStateException(MODULE_OFF);
         }
         try {
             // By name: without the module the class cannot even be linked.
-            return (Kernels) Class.forName("io.github.bitttt.tensor.internal.simd.WarmingKernels").getConstructor()
-                    .newInstance();
+            return (Kernels) Class.forName("io.github.bitttt.tensor.internal.simd.WarmingKernels")
+                    .getConstructor(String.class).newInstance(kernel);
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof IllegalStateException unmet) {
                 throw unmet;

@@ -27,7 +27,8 @@ class KernelChoiceTest {
         assertThat(KernelChoice.choose("naive").kernels().name()).isEqualTo("naive");
         assertThat(KernelChoice.choose("plain").kernels().name()).isEqualTo("plain");
         assertThatIllegalArgumentException().isThrownBy(() -> KernelChoice.choose("fast"))
-                .withMessage("-Dbitttt.kernels must be naive, plain or vector, got fast");
+                .withMessage(
+                        "-Dbitttt.kernels must be naive, plain, vector, or one of the vector kernels lut16, lutP and lut128, got fast");
     }
 
     @Test
@@ -38,6 +39,14 @@ class KernelChoiceTest {
         TernaryMatrix matrix = TernaryMatrix.ofCodes(new byte[6], 2, 3, 1);
         KernelChoice.current().awaitReady();
         assertThat(matrix.kernel()).isEqualTo(bits >= 512 ? "lut16" : "lut128");
+    }
+
+    @Test
+    void aVectorKernelCanBeForced() throws Exception {
+        assertThat(run(List.of("--add-modules=jdk.incubator.vector", "-Dbitttt.kernels=lut128")))
+                .contains("vector kernels (lut128 forced by -Dbitttt.kernels) gives 191.0");
+        assertThat(run(List.of("--add-modules=jdk.incubator.vector", "-XX:MaxVectorSize=16", "-Dbitttt.kernels=lutP")))
+                .contains("IllegalStateException: vector kernels need vectors of 512 bits, this machine has 128");
     }
 
     @Test

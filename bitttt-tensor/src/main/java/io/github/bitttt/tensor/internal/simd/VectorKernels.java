@@ -2,6 +2,8 @@ package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
 import io.github.bitttt.tensor.internal.Kernels;
+import java.util.Arrays;
+import java.util.List;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -23,15 +25,57 @@ final class VectorKernels implements Kernels {
     // The largest float below 1/2: with 1/2 itself the number before 1/2 would become 1.
     private static final int ALMOST_HALF = Float.floatToRawIntBits(Math.nextDown(0.5f));
 
-    private final FloatKernels floats = new VectorFloats();
+    /** The kernels of ternary products; the first that the machine is wide enough for is the usual one. */
+    enum Layout {
+        /** {@link Lut16}: on every shape the fastest where a processor permutes two vectors in a cycle. */
+        LUT16("lut16", 512),
+        /** {@link LutP}: for small matrices the fastest where it permutes but one. */
+        LUTP("lutP", 512),
+        /** {@link Lut128}. */
+        LUT128("lut128", 128);
 
-    /** The family.
-     *
-     * @throws IllegalStateException if this machine's vectors are too narrow */
-    VectorKernels() {
-        if (BITS < 128) {
-            throw new IllegalStateException("vector kernels need vectors of 128 bits, this machine has " + BITS);
+        private final String kernel;
+        private final int bits;
+
+        Layout(String kernel, int bits) {
+            this.kernel = kernel;
+            this.bits = bits;
         }
+
+        static List<Layout> available() {
+            return Arrays.stream(values()).filter(layout -> layout.bits <= BITS).toList();
+        }
+
+        /** The layout of a name, or the usual one of an empty name.
+         *
+         * @throws IllegalStateException if this machine's vectors are too narrow */
+        static Layout of(String kernel) {
+            Layout wanted = kernel.isEmpty() && BITS < 512
+                    ? LUT128
+                    : Arrays.stream(values())
+                            .filter(layout -> kernel.isEmpty() || layout.kernel.equalsIgnoreCase(kernel)).findFirst()
+                            .orElseThrow();
+            if (wanted.bits > BITS) {
+                throw new IllegalStateException(
+                        "vector kernels need vectors of " + wanted.bits + " bits, this machine has " + BITS);
+            }
+            return wanted;
+        }
+
+        Weights weights(byte[] codes, int rows, int columns) {
+            return switch (this) {
+                case LUT16 -> new Lut16(codes, rows, columns);
+                case LUTP -> new LutP(codes, rows, columns);
+                case LUT128 -> new Lut128(codes, rows, columns);
+            };
+        }
+    }
+
+    private final FloatKernels floats = new VectorFloats();
+    private final Layout layout;
+
+    VectorKernels(Layout layout) {
+        this.layout = layout;
     }
 
     @Override
@@ -46,7 +90,7 @@ final class VectorKernels implements Kernels {
 
     @Override
     public Weights weights(byte[] codes, int rows, int columns) {
-        return BITS >= 512 ? new Lut16(codes, rows, columns) : new Lut128(codes, rows, columns);
+        return layout.weights(codes, rows, columns);
     }
 
     /** The largest |x|, or {@code least}: floats without a sign are in the order of their bits. */

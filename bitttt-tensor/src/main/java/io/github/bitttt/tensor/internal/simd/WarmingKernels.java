@@ -4,6 +4,7 @@ import io.github.bitttt.tensor.internal.FloatKernels;
 import io.github.bitttt.tensor.internal.Int8Input;
 import io.github.bitttt.tensor.internal.Kernels;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * The vector kernels from the moment on that the JVM has compiled them; before that, {@link ScalarKernels}, whose results are
@@ -18,7 +19,7 @@ public final class WarmingKernels implements Kernels {
     private static final int ROUNDS = 6000; // the JVM compiles for good what was called 5,000 times
     private static final Duration LONGEST = Duration.ofSeconds(5);
 
-    private final Kernels hot = new VectorKernels();
+    private final Kernels hot;
     private final Kernels cold = new ScalarKernels();
     private final FloatKernels coldFloats = new ColdFloats();
     private final Thread warmUp;
@@ -26,8 +27,10 @@ public final class WarmingKernels implements Kernels {
 
     /** Begins to warm up.
      *
+     * @param kernel of ternary products, lut16, lutP or lut128; if empty, the usual one of this machine
      * @throws IllegalStateException if this machine's vectors are too narrow */
-    public WarmingKernels() {
+    public WarmingKernels(String kernel) {
+        hot = new VectorKernels(VectorKernels.Layout.of(kernel));
         warmUp = Thread.ofPlatform().daemon().name("bitttt-warm-up").start(this::warmUp);
     }
 
@@ -35,10 +38,10 @@ public final class WarmingKernels implements Kernels {
         return warm ? hot : cold;
     }
 
-    /** The vector kernels.
-     *  @return the same at any time */
-    public Kernels hot() {
-        return hot;
+    /** The vector kernels themselves, with each of the kernels of ternary products that this machine has.
+     *  @return the usual one first */
+    public static List<Kernels> families() {
+        return VectorKernels.Layout.available().stream().map(layout -> (Kernels) new VectorKernels(layout)).toList();
     }
 
     /** Their scalar twin.
