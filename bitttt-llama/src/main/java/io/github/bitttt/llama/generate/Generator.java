@@ -1,8 +1,6 @@
 package io.github.bitttt.llama.generate;
 
-import io.github.bitttt.llama.text.StreamDecoder;
-import io.github.bitttt.llama.text.Tokenizer;
-import java.util.OptionalInt;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -57,47 +55,19 @@ public final class Generator {
      * @param pieces hears the text as it comes, always whole characters
      * @return how much, and why it ended */
     public Written generate(String prompt, int limit, Consumer<String> pieces) {
-        if (limit < 0) {
-            throw new IllegalArgumentException("tokens to write must be at least 0, got " + limit);
+        Generation generation = begin(prompt, limit);
+        for (Optional<String> piece = generation.next(); piece.isPresent(); piece = generation.next()) {
+            pieces.accept(piece.get());
         }
-        Tokenizer tokenizer = session.model().tokenizer();
-        int[] ids = promptIds(tokenizer, prompt);
-        sampler.seen(ids);
-        float[] logits = session.feed(ids);
-        StreamDecoder decoder = tokenizer.streamDecoder();
-        OptionalInt end = tokenizer.endOfText();
-        int written = 0;
-        while (true) {
-            if (written == limit || cancelled.getAsBoolean()) {
-                return ended(pieces, decoder, ids.length, written, written == limit ? End.LIMIT : End.CANCELLED);
-            }
-            int id = sampler.pick(logits);
-            if (end.isPresent() && id == end.getAsInt()) {
-                return ended(pieces, decoder, ids.length, written, End.END_OF_TEXT);
-            }
-            written++;
-            String piece = decoder.next(id);
-            if (!piece.isEmpty()) {
-                pieces.accept(piece);
-            }
-            logits = session.feed(id);
-        }
+        return new Written(generation.promptTokens(), generation.tokens(), generation.end().orElseThrow());
     }
 
-    private static int[] promptIds(Tokenizer tokenizer, String prompt) {
-        int[] ids = tokenizer.encode(prompt);
-        if (ids.length > 0) {
-            return ids;
-        }
-        return new int[]{tokenizer.endOfText().orElseThrow(() -> new IllegalArgumentException(
-                "the prompt is empty, and the tokenizer has no " + Tokenizer.END_OF_TEXT + " to begin with"))};
-    }
-
-    private static Written ended(Consumer<String> pieces, StreamDecoder decoder, int prompt, int written, End end) {
-        String rest = decoder.end();
-        if (!rest.isEmpty()) {
-            pieces.accept(rest);
-        }
-        return new Written(prompt, written, end);
+    /** The same text, to be pulled piece by piece.
+     *
+     * @param prompt any text, as above
+     * @param limit  the most tokens to write
+     * @return nothing read or written yet */
+    public Generation begin(String prompt, int limit) {
+        return new Generation(session, sampler, cancelled, prompt, limit);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.data.Offset.offset;
 
 import io.github.bitttt.llama.text.Tokenizer;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +31,28 @@ class GenerationTest {
         try (Session session = TinyModel.of(33, 1, 3).newSession()) {
             assertThat(new Generator(session, Sampler.of(0, 1)).generate("", 3, _ -> {}).prompt()).isEqualTo(1);
         }
+    }
+
+    @Test
+    void piecesArePulled() throws IOException {
+        Model model = TinyModel.of(33, 2, 3);
+        StringBuilder pushed = new StringBuilder();
+        StringBuilder pulled = new StringBuilder();
+        try (Session one = model.newSession(); Session other = model.newSession()) {
+            Generator.Written written = new Generator(one, Sampler.of(0.9, 5)).generate("One day", 40, pushed::append);
+            Generation generation = new Generator(other, Sampler.of(0.9, 5)).begin("One day", 40);
+            assertThat(other.position()).isZero();
+            assertThat(generation.end()).isEmpty();
+            for (Optional<String> piece = generation.next(); piece.isPresent(); piece = generation.next()) {
+                assertThat(piece.get()).isNotEmpty();
+                pulled.append(piece.get());
+                assertThat(other.position()).isEqualTo(generation.promptTokens() + generation.tokens());
+            }
+            assertThat(generation.end()).contains(written.end());
+            assertThat(generation.tokens()).isEqualTo(written.tokens());
+            assertThat(generation.next()).isEmpty();
+        }
+        assertThat(pulled).hasToString(pushed.toString());
     }
 
     @Test
