@@ -19,7 +19,7 @@ class ImportRulesTest {
     private static final String ROOT = "io.github.bitttt.";
     private static final JavaClasses LIBRARY = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages(ROOT + "tensor", ROOT + "nn", ROOT + "llama");
+            .importPackages(ROOT + "tensor", ROOT + "nn", ROOT + "llama", ROOT + "capi");
 
     /** Package -> what it may import of ours. */
     private static final Map<String, List<String>> ARROWS = Map.ofEntries(
@@ -36,6 +36,7 @@ class ImportRulesTest {
             Map.entry("llama.io", List.of("llama", "nn", "tensor")),
             Map.entry("llama.generate", List.of("llama", "llama.text", "llama.io", "nn", "nn.cpu")),
             Map.entry("llama.zoo", List.of("llama", "llama.io", "llama.text")),
+            Map.entry("capi", List.of("llama.generate", "llama.text", "llama.zoo", "tensor")),
             Map.entry("llama.train",
                     List.of("llama", "llama.text", "llama.io", "nn", "nn.graph", "tensor")));
 

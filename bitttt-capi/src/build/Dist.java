@@ -1,0 +1,122 @@
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Assembles target/dist: compiles the C library, puts headers and callers beside it.
+ *
+ * <p>Run by Maven with the JDK of the build: {@code java Dist.java MODULE}. Without a C compiler it says so and leaves the
+ * library out.
+ */
+final class Dist {
+    private static final String SYSTEM = System.getProperty("os.name").toLowerCase();
+
+    private final Path module;
+    private final Path dist;
+
+    private Dist(Path module) {
+        this.module = module;
+        this.dist = module.resolve("target").resolve("dist");
+    }
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        new Dist(Path.of(arguments[0])).assemble();
+    }
+
+    private void assemble() throws IOException, InterruptedException {
+        Files.createDirectories(dist);
+        Path main = module.resolve("src").resolve("main");
+        for (String header : List.of("bitttt.h", "bitttt.hpp")) {
+            copy(main.resolve("c").resolve(header), dist.resolve(header));
+        }
+        for (String callers : List.of("python", "csharp", "node", "examples")) {
+            copyTree(main.resolve(callers), dist.resolve(callers));
+        }
+        Optional<Path> compiler = Stream.of("cc", "gcc", "clang").flatMap(name -> onPath(name).stream()).findFirst();
+        if (compiler.isPresent()) {
+            compile(compiler.get());
+        } else {
+            System.out.println("bitttt-capi: no C compiler (cc, gcc or clang) is on PATH: libbitttt is left out, and its tests");
+        }
+        Optional<Path> windows = onPath("x86_64-w64-mingw32-gcc");
+        if (windows.isPresent()) {
+            crossCompile(windows.get());
+        } else {
+            System.out.println("bitttt-capi: x86_64-w64-mingw32-gcc is not on PATH: bitttt.dll is left out");
+        }
+    }
+
+    private static Optional<Path> onPath(String program) {
+        for (String folder : System.getenv("PATH").split(File.pathSeparator)) {
+            Path file = Path.of(folder, program);
+            if (Files.isExecutable(file)) {
+                return Optional.of(file);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+    }
+
+    private static void copyTree(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.filter(path -> !path.toString().contains("__pycache__")).toList()) {
+                Path copy = to.resolve(from.relativize(file).toString());
+                if (Files.isDirectory(file)) {
+                    Files.createDirectories(copy);
+                } else {
+                    copy(file, copy);
+                }
+            }
+        }
+    }
+
+    private void compile(Path compiler) throws IOException, InterruptedException {
+        boolean mac = SYSTEM.contains("mac");
+        List<String> command = command(compiler, "platform_windows.c", mac ? "darwin" : "linux");
+        command.addAll(List.of("-fPIC", "-fvisibility=hidden", "-pthread"));
+        // A library with a Java in it cannot leave the process again.
+        command.addAll(mac ? List.of("-dynamiclib") : List.of("-shared", "-Wl,-z,nodelete", "-Wl,-z,defs"));
+        command.addAll(List.of("-o", dist.resolve(mac ? "libbitttt.dylib" : "libbitttt.so").toString()));
+        if (!mac) {
+            command.add("-ldl");
+        }
+        run(command);
+    }
+
+    private void crossCompile(Path compiler) throws IOException, InterruptedException {
+        // The machine-dependent header for Linux suits here as well: x86-64 Windows has one way to call.
+        List<String> command = command(compiler, "platform_posix.c", SYSTEM.contains("mac") ? "darwin" : "linux");
+        command.addAll(List.of("-DBITTTT_BUILD", "-shared", "-static", "-o", dist.resolve("bitttt.dll").toString(),
+                "-lpthread"));
+        run(command);
+    }
+
+    /** Compiler, flags and sources: all but those of the other platform. */
+    private List<String> command(Path compiler, String without, String machine) throws IOException {
+        Path headers = Path.of(System.getProperty("java.home")).resolve("include");
+        List<String> command = new ArrayList<>(List.of(compiler.toString(), "-std=gnu11", "-O2", "-Wall", "-Wextra",
+                "-Werror", "-I" + headers, "-I" + headers.resolve(machine)));
+        try (Stream<Path> sources = Files.list(module.resolve("src").resolve("main").resolve("c"))) {
+            sources.map(Path::toString).filter(file -> file.endsWith(".c") && !file.endsWith(without)).sorted()
+                    .forEach(command::add);
+        }
+        return command;
+    }
+
+    private static void run(List<String> command) throws IOException, InterruptedException {
+        int code = new ProcessBuilder(command).inheritIO().start().waitFor();
+        if (code != 0) {
+            System.err.println("bitttt-capi: failed with " + code + ": " + String.join(" ", command));
+            System.exit(1);
+        }
+    }
+}

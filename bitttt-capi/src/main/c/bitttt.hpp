@@ -1,0 +1,283 @@
+// bitttt for C++17: models, sessions and layers that free themselves, errors as exceptions.
+//
+// Link with libbitttt. Objects can be moved, not copied; a session is for one thread at a time.
+#ifndef BITTTT_HPP
+#define BITTTT_HPP
+
+#include "bitttt.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace bitttt {
+
+/// What the library answered: its code, as in bitttt.h, and its text.
+class Error : public std::runtime_error {
+public:
+    explicit Error(int code) : std::runtime_error(bitttt_last_error()), code_(code) {}
+
+    int code() const noexcept { return code_; }
+
+private:
+    int code_;
+};
+
+inline void check(int code) {
+    if (code != BITTTT_OK) {
+        throw Error(code);
+    }
+}
+
+/// Starts Java, which any first call does as well.
+inline void init(const char *java_home = nullptr, const char *options = nullptr) {
+    check(bitttt_init(java_home, options));
+}
+
+/// Frees all handles; later calls work again.
+inline void shutdown() {
+    check(bitttt_shutdown());
+}
+
+namespace internal {
+
+/// The text that a function writes to a buffer, however long it is.
+template <typename Function>
+std::string text_of(Function function) {
+    std::string text(255, '\0');
+    std::size_t length = 0;
+    // A string has room for the NUL behind its end.
+    int code = function(text.data(), text.size() + 1, &length);
+    if (code == BITTTT_ERROR_BUFFER) {
+        text.resize(length);
+        code = function(text.data(), text.size() + 1, &length);
+    }
+    check(code);
+    text.resize(length);
+    return text;
+}
+
+/// A handle that is freed once.
+template <int (*Free)(int64_t)>
+class Handle {
+public:
+    explicit Handle(int64_t value) noexcept : value_(value) {}
+    Handle(Handle &&other) noexcept : value_(std::exchange(other.value_, 0)) {}
+    Handle &operator=(Handle &&other) noexcept {
+        std::swap(value_, other.value_);
+        return *this;
+    }
+    ~Handle() {
+        if (value_ != 0) {
+            Free(value_);
+        }
+    }
+
+    int64_t get() const noexcept { return value_; }
+
+private:
+    int64_t value_;
+};
+
+template <typename Function, typename... Arguments>
+int64_t new_handle(Function function, Arguments... arguments) {
+    int64_t handle = 0;
+    check(function(arguments..., &handle));
+    return handle;
+}
+
+} // namespace internal
+
+/// The versions of library and Java.
+inline std::string version() {
+    return internal::text_of(bitttt_version);
+}
+
+/// Which kernels run, and why.
+inline std::string kernels() {
+    return internal::text_of(bitttt_kernels);
+}
+
+/// How a text is written: temperature, top_p, repetition_penalty, seed, top_k, limit.
+struct Sampling : bitttt_sampling {
+    Sampling() { bitttt_sampling_default(this); }
+};
+
+/// Why a text ended.
+enum class End { text = BITTTT_END_OF_TEXT, limit = BITTTT_END_LIMIT, cancelled = BITTTT_END_CANCELLED };
+
+/// A reader of a model: its memory learns from every token and stays the same size for ever.
+class Session {
+public:
+    /// A copy that knows the same and then learns by itself.
+    Session fork() const { return Session(internal::new_handle(bitttt_session_fork, handle_.get()), vocabulary_); }
+
+    /// Forgets everything.
+    void reset() { check(bitttt_session_reset(handle_.get())); }
+
+    void save_memory(const std::string &file) const { check(bitttt_session_save_memory(handle_.get(), file.c_str())); }
+
+    /// Goes on from a memory of the same model.
+    void load_memory(const std::string &file) { check(bitttt_session_load_memory(handle_.get(), file.c_str())); }
+
+    /// JSON: position, memory_norms.
+    std::string describe() const {
+        return internal::text_of([this](char *buffer, std::size_t capacity, std::size_t *length) {
+            return bitttt_session_describe(handle_.get(), buffer, capacity, length);
+        });
+    }
+
+    /// Reads at least one token; the logits of the next one.
+    std::vector<float> feed(const std::vector<int32_t> &ids) {
+        std::vector<float> logits(vocabulary_);
+        check(bitttt_session_feed(handle_.get(), ids.data(), ids.size(), logits.data(), logits.size()));
+        return logits;
+    }
+
+    /// Reads a text for the sake of the memory; the number of its tokens.
+    std::size_t learn(std::string_view text) {
+        std::size_t tokens = 0;
+        check(bitttt_session_learn(handle_.get(), text.data(), text.size(), &tokens));
+        return tokens;
+    }
+
+    /// Ends what this session is generating or learning; from any thread.
+    void cancel() const { check(bitttt_session_cancel(handle_.get())); }
+
+    /// Goes on with a text; the function hears each piece and says whether it wants more. What it throws comes out here.
+    End generate(std::string_view prompt, const Sampling &sampling, std::function<bool(std::string_view)> piece) {
+        Listener listener{std::move(piece), nullptr};
+        int end = 0;
+        int code = bitttt_generate(handle_.get(), prompt.data(), prompt.size(), &sampling, &Session::hear, &listener, &end);
+        if (listener.thrown) {
+            std::rethrow_exception(listener.thrown);
+        }
+        check(code);
+        return static_cast<End>(end);
+    }
+
+    /// The whole text that follows a prompt.
+    std::string generate(std::string_view prompt, const Sampling &sampling = {}) {
+        std::string text;
+        generate(prompt, sampling, [&text](std::string_view piece) {
+            text += piece;
+            return true;
+        });
+        return text;
+    }
+
+private:
+    friend class Model;
+
+    struct Listener {
+        std::function<bool(std::string_view)> piece;
+        std::exception_ptr thrown;
+    };
+
+    Session(int64_t handle, std::size_t vocabulary) : handle_(handle), vocabulary_(vocabulary) {}
+
+    // Exceptions do not pass through C.
+    static int hear(const char *text, std::size_t length, void *user) noexcept {
+        auto *listener = static_cast<Listener *>(user);
+        try {
+            return listener->piece({text, length}) ? 0 : 1;
+        } catch (...) {
+            listener->thrown = std::current_exception();
+            return 1;
+        }
+    }
+
+    internal::Handle<bitttt_session_free> handle_;
+    std::size_t vocabulary_;
+};
+
+/// A model that is ready to run. Immutable, for any number of threads and sessions.
+class Model {
+public:
+    /// Loads a model: a name of the zoo, or a folder.
+    explicit Model(const std::string &name = "stories-256x4")
+        : handle_(internal::new_handle(bitttt_model_load, name.c_str())) {
+        check(bitttt_model_vocabulary(handle_.get(), &vocabulary_));
+    }
+
+    /// The number of logits.
+    std::size_t vocabulary() const noexcept { return vocabulary_; }
+
+    /// JSON: name, config, parameters, fingerprint, kernels.
+    std::string describe() const {
+        return internal::text_of([this](char *buffer, std::size_t capacity, std::size_t *length) {
+            return bitttt_model_describe(handle_.get(), buffer, capacity, length);
+        });
+    }
+
+    std::vector<int32_t> encode(std::string_view text) const {
+        std::size_t count = 0;
+        check(bitttt_encode(handle_.get(), text.data(), text.size(), nullptr, 0, &count));
+        std::vector<int32_t> ids(count);
+        check(bitttt_encode(handle_.get(), text.data(), text.size(), ids.data(), ids.size(), &count));
+        return ids;
+    }
+
+    std::string decode(const std::vector<int32_t> &ids) const {
+        return internal::text_of([&](char *buffer, std::size_t capacity, std::size_t *length) {
+            return bitttt_decode(handle_.get(), ids.data(), ids.size(), buffer, capacity, length);
+        });
+    }
+
+    /// A session with an empty memory.
+    Session session() const {
+        return Session(internal::new_handle(bitttt_session_new, handle_.get()), vocabulary_);
+    }
+
+private:
+    internal::Handle<bitttt_model_free> handle_;
+    std::size_t vocabulary_ = 0;
+};
+
+/// The one layer of the original engine: its memory learns from every row, anew in each forward.
+class TttLayer {
+public:
+    TttLayer(std::size_t hidden_dim, float inner_lr) : TttLayer(hidden_dim, ttt_create(hidden_dim, inner_lr)) {}
+    TttLayer(std::size_t hidden_dim, float inner_lr, uint64_t seed)
+        : TttLayer(hidden_dim, ttt_create_seeded(hidden_dim, inner_lr, seed)) {}
+    TttLayer(TttLayer &&other) noexcept : layer_(std::exchange(other.layer_, nullptr)), hidden_dim_(other.hidden_dim_) {}
+    TttLayer &operator=(TttLayer &&other) noexcept {
+        std::swap(layer_, other.layer_);
+        std::swap(hidden_dim_, other.hidden_dim_);
+        return *this;
+    }
+    ~TttLayer() { ttt_destroy(layer_); }
+
+    /// Reads whole rows of hidden_dim.
+    std::vector<float> forward(const std::vector<float> &rows) {
+        if (rows.size() % hidden_dim_ != 0) {
+            throw std::invalid_argument("rows must hold whole rows of " + std::to_string(hidden_dim_) + ", got "
+                                        + std::to_string(rows.size()) + " numbers");
+        }
+        std::vector<float> output(rows.size());
+        if (!rows.empty()) {
+            check(ttt_forward(layer_, rows.data(), rows.size() / hidden_dim_, output.data()));
+        }
+        return output;
+    }
+
+private:
+    TttLayer(std::size_t hidden_dim, void *layer) : layer_(layer), hidden_dim_(hidden_dim) {
+        if (layer == nullptr) {
+            throw Error(BITTTT_ERROR_ARGUMENT);
+        }
+    }
+
+    void *layer_;
+    std::size_t hidden_dim_;
+};
+
+} // namespace bitttt
+
+#endif

@@ -1,0 +1,45 @@
+/* What differs between operating systems. */
+#ifndef BITTTT_PLATFORM_H
+#define BITTTT_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PATH_BYTES = 4096 };
+
+#if defined(_WIN32)
+#define PATH_SEPARATOR ';'
+#else
+#define PATH_SEPARATOR ':'
+#endif
+
+/* Puts three pieces of a path together; false if that is longer than PATH_BYTES. */
+bool platform_join(char *path, const char *first, const char *second, const char *third);
+
+/* Where the calling thread's own stack lies; false if that cannot be told. */
+bool platform_stack(char **low, char **high);
+
+/* The folder that holds this library. */
+bool platform_own_folder(char *folder, size_t capacity);
+
+/* The path without links; false if there is no such file. */
+bool platform_real_path(const char *path, char *real);
+
+/* Java's library as it is in this process already, or NULL. */
+void *platform_loaded_jvm(void);
+
+/* Loads Java's library from a Java home; NULL if it is not there or cannot be loaded. */
+void *platform_load_jvm(const char *home, char *why, size_t capacity);
+
+void *platform_symbol(void *library, const char *name);
+
+/* Sets a flag in each child that this process forks from now on. */
+void platform_flag_forks(volatile bool *flag);
+
+/* Folders whose subfolders may be Java homes, after a tail such as "/Contents/Home"; ended by NULL. A leading ~ is the user's home. */
+extern const char *const platform_java_parents[];
+extern const char *const platform_java_tail;
+/* What java is called on PATH. */
+extern const char *const platform_java_program;
+
+#endif

@@ -1,0 +1,52 @@
+/** What the library answered: `code` as in bitttt.h, and its text. */
+export class BittttError extends Error {
+    code: number;
+}
+
+export interface Sampling {
+    limit?: number;
+    temperature?: number;
+    topK?: number;
+    topP?: number;
+    repetitionPenalty?: number;
+    seed?: number | bigint;
+    signal?: AbortSignal;
+}
+
+export function init(options?: { javaHome?: string | null; options?: string | null }): void;
+export function shutdown(): void;
+export function version(): string;
+export function kernels(): string;
+export function echo(input: Float32Array, output: Float32Array): void;
+
+export class Model {
+    constructor(name?: string);
+    readonly vocabulary: number;
+    describe(): Record<string, unknown>;
+    encode(text: string): Int32Array;
+    decode(ids: Iterable<number>): string;
+    session(): Session;
+    close(): void;
+}
+
+export class Session {
+    constructor(model: Model);
+    readonly model: Model;
+    fork(): Session;
+    reset(): void;
+    saveMemory(file: string): void;
+    loadMemory(file: string): void;
+    describe(): { position: number; memory_norms: number[] };
+    feed(ids: Iterable<number>): Float32Array;
+    learn(text: string): Promise<number>;
+    cancel(): void;
+    generate(prompt: string, sampling?: Sampling): AsyncGenerator<string, string>;
+    close(): void;
+}
+
+export class TttLayer {
+    constructor(hiddenDim: number, innerLr?: number, seed?: number | bigint);
+    readonly hiddenDim: number;
+    forward(rows: Float32Array, output?: Float32Array): Float32Array;
+    close(): void;
+}

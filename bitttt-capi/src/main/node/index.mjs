@@ -1,0 +1,307 @@
+// bitttt for Node.js, over libbitttt by koffi. Texts are async iterators: their tokens are computed on a thread of the pool.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import koffi from 'koffi';
+
+const BUFFER = 4;
+const ENDS = [null, 'end_of_text', 'limit', 'cancelled'];
+const SLICE = 256; // tokens between turns of the event loop
+
+function find() {
+    const name = { win32: 'bitttt.dll', darwin: 'libbitttt.dylib' }[process.platform] ?? 'libbitttt.so';
+    const here = dirname(fileURLToPath(import.meta.url));
+    const candidates = process.env.BITTTT_LIBRARY
+        ? [process.env.BITTTT_LIBRARY]
+        : [join(here, 'native', name), join(here, '..', name), join(here, '..', '..', '..', 'target', 'dist', name)];
+    const found = candidates.find(existsSync);
+    if (!found) {
+        throw new Error(`libbitttt was not found; looked at ${candidates.join(', ')}; ` +
+            'build it by `mvn -pl bitttt-capi -am package`, or name it in BITTTT_LIBRARY');
+    }
+    return found;
+}
+
+const library = koffi.load(find());
+koffi.struct('bitttt_sampling', {
+    temperature: 'double', top_p: 'double', repetition_penalty: 'double', seed: 'int64', top_k: 'int32', limit: 'int32',
+});
+const call = Object.fromEntries([
+    'const char *bitttt_last_error()',
+    'int bitttt_init(const char *java_home, const char *options)',
+    'int bitttt_shutdown()',
+    'int bitttt_version(void *buffer, size_t capacity, _Out_ size_t *length)',
+    'int bitttt_kernels(void *buffer, size_t capacity, _Out_ size_t *length)',
+    'int bitttt_echo(void *input, void *output, size_t count)',
+    'int bitttt_model_load(const char *name, _Out_ int64_t *model)',
+    'int bitttt_model_free(int64_t model)',
+    'int bitttt_model_describe(int64_t model, void *buffer, size_t capacity, _Out_ size_t *length)',
+    'int bitttt_model_vocabulary(int64_t model, _Out_ size_t *size)',
+    'int bitttt_encode(int64_t model, void *text, size_t bytes, void *ids, size_t capacity, _Out_ size_t *count)',
+    'int bitttt_decode(int64_t model, void *ids, size_t count, void *buffer, size_t capacity, _Out_ size_t *length)',
+    'int bitttt_session_new(int64_t model, _Out_ int64_t *session)',
+    'int bitttt_session_fork(int64_t session, _Out_ int64_t *copy)',
+    'int bitttt_session_reset(int64_t session)',
+    'int bitttt_session_free(int64_t session)',
+    'int bitttt_session_save_memory(int64_t session, const char *file)',
+    'int bitttt_session_load_memory(int64_t session, const char *file)',
+    'int bitttt_session_describe(int64_t session, void *buffer, size_t capacity, _Out_ size_t *length)',
+    'int bitttt_session_feed(int64_t session, void *ids, size_t count, void *logits, size_t capacity)',
+    'int bitttt_session_cancel(int64_t session)',
+    'int bitttt_generation_new(int64_t session, void *prompt, size_t bytes, bitttt_sampling *sampling, _Out_ int64_t *generation)',
+    'int bitttt_generation_next(int64_t generation, void *buffer, size_t capacity, _Out_ size_t *length, _Out_ int *end)',
+    'int bitttt_generation_free(int64_t generation)',
+    'void *ttt_create(size_t hidden_dim, float inner_lr)',
+    'void *ttt_create_seeded(size_t hidden_dim, float inner_lr, uint64_t seed)',
+    'int ttt_forward(void *layer, void *input, size_t sequence_length, void *output)',
+    'void ttt_destroy(void *layer)',
+].map((prototype) => [/(\w+)\(/.exec(prototype)[1], library.func(prototype)]));
+
+/** What the library answered: `code` as in bitttt.h, and its text. */
+export class BittttError extends Error {
+    constructor(code, message) {
+        super(message);
+        this.name = 'BittttError';
+        this.code = code;
+    }
+}
+
+function check(code) {
+    if (code !== 0) {
+        throw new BittttError(code, call.bitttt_last_error());
+    }
+}
+
+/** The value that a function gives back by its last argument. */
+function valueOf(name, ...args) {
+    const value = [0];
+    check(call[name](...args, value));
+    return value[0];
+}
+
+/** The text that a function writes to a buffer, however long it is. */
+function textOf(name, ...args) {
+    const length = [0];
+    for (let capacity = 1024; ; capacity = Number(length[0]) + 1) {
+        const buffer = Buffer.alloc(capacity);
+        const code = call[name](...args, buffer, capacity, length);
+        if (code !== BUFFER) {
+            check(code);
+            return buffer.toString('utf8', 0, Number(length[0]));
+        }
+    }
+}
+
+/** Starts Java, which any first call does as well. */
+export function init({ javaHome = null, options = null } = {}) {
+    check(call.bitttt_init(javaHome, options));
+}
+
+/** Frees all handles; later calls work again. */
+export function shutdown() {
+    check(call.bitttt_shutdown());
+}
+
+/** The versions of library and Java. */
+export const version = () => textOf('bitttt_version');
+
+/** Which kernels run, and why. */
+export const kernels = () => textOf('bitttt_kernels');
+
+/** Copies a Float32Array by way of Java: what a call costs. */
+export function echo(input, output) {
+    if (input.length !== output.length) {
+        throw new RangeError(`input and output must be of one length, got ${input.length} and ${output.length}`);
+    }
+    check(call.bitttt_echo(input, output, input.length));
+}
+
+// Frees what was forgotten.
+const forgotten = new FinalizationRegistry(({ free, handle }) => call[free](handle));
+
+class Handle {
+    #free;
+
+    constructor(handle, free) {
+        this.handle = handle;
+        this.#free = free;
+        forgotten.register(this, { free, handle }, this);
+    }
+
+    /** Frees it; again does nothing. */
+    close() {
+        const handle = this.handle;
+        this.handle = 0;
+        forgotten.unregister(this);
+        if (handle !== 0) {
+            check(call[this.#free](handle));
+        }
+    }
+}
+
+/** A model that is ready to run: a name of the zoo, or a folder. */
+export class Model extends Handle {
+    constructor(name = 'stories-256x4') {
+        super(valueOf('bitttt_model_load', name), 'bitttt_model_free');
+        this.vocabulary = Number(valueOf('bitttt_model_vocabulary', this.handle));
+    }
+
+    /** Name, config, parameters, fingerprint, kernels. */
+    describe() {
+        return JSON.parse(textOf('bitttt_model_describe', this.handle));
+    }
+
+    /** Token ids of a text, as Int32Array. */
+    encode(text) {
+        const bytes = Buffer.from(text, 'utf8');
+        const ids = new Int32Array(Number(valueOf('bitttt_encode', this.handle, bytes, bytes.length, null, 0)));
+        valueOf('bitttt_encode', this.handle, bytes, bytes.length, ids, ids.length);
+        return ids;
+    }
+
+    /** The text of token ids. */
+    decode(ids) {
+        const array = Int32Array.from(ids);
+        return textOf('bitttt_decode', this.handle, array, array.length);
+    }
+
+    /** A session with an empty memory. */
+    session() {
+        return new Session(this);
+    }
+}
+
+/** A reader of a model: its memory learns from every token and stays the same size for ever. */
+export class Session extends Handle {
+    constructor(model, handle = valueOf('bitttt_session_new', model.handle)) {
+        super(handle, 'bitttt_session_free');
+        this.model = model;
+    }
+
+    /** A copy that knows the same and then learns by itself. */
+    fork() {
+        return new Session(this.model, valueOf('bitttt_session_fork', this.handle));
+    }
+
+    /** Forgets everything. */
+    reset() {
+        check(call.bitttt_session_reset(this.handle));
+    }
+
+    saveMemory(file) {
+        check(call.bitttt_session_save_memory(this.handle, file));
+    }
+
+    /** Goes on from a memory of the same model. */
+    loadMemory(file) {
+        check(call.bitttt_session_load_memory(this.handle, file));
+    }
+
+    /** position: tokens read; memory_norms: how much each layer has learned. */
+    describe() {
+        return JSON.parse(textOf('bitttt_session_describe', this.handle));
+    }
+
+    /** Reads at least one token; the logits of the next one, as Float32Array. */
+    feed(ids) {
+        const array = Int32Array.from(ids);
+        const logits = new Float32Array(this.model.vocabulary);
+        check(call.bitttt_session_feed(this.handle, array, array.length, logits, logits.length));
+        return logits;
+    }
+
+    /** Reads a text for the sake of the memory, letting others run in between; the number of its tokens. */
+    async learn(text) {
+        const ids = this.model.encode(text);
+        for (let from = 0; from < ids.length; from += SLICE) {
+            const part = ids.slice(from, from + SLICE);
+            check(call.bitttt_session_feed(this.handle, part, part.length, null, 0));
+            await new Promise(setImmediate);
+        }
+        return ids.length;
+    }
+
+    /** Ends what this session is generating. */
+    cancel() {
+        check(call.bitttt_session_cancel(this.handle));
+    }
+
+    /**
+     * Goes on with a text: `for await (const piece of session.generate('Once'))`. Leaving the loop, or aborting the signal,
+     * stops the writing. Gives back why it ended: end_of_text, limit or cancelled.
+     */
+    async *generate(prompt, { limit = 300, temperature = 0.8, topK = 0, topP = 0.95, repetitionPenalty = 1, seed = 1,
+        signal } = {}) {
+        const bytes = Buffer.from(prompt, 'utf8');
+        const sampling = { temperature, top_p: topP, repetition_penalty: repetitionPenalty, seed, top_k: topK, limit };
+        const generation = valueOf('bitttt_generation_new', this.handle, bytes, bytes.length, sampling);
+        try {
+            for (let end = 0; end === 0;) {
+                signal?.throwIfAborted();
+                let piece;
+                [piece, end] = await next(generation);
+                if (piece !== '') {
+                    yield piece;
+                }
+                if (end !== 0) {
+                    return ENDS[end];
+                }
+            }
+        } finally {
+            call.bitttt_generation_free(generation);
+        }
+    }
+}
+
+/** The next piece of a generation, on a thread of the pool. */
+async function next(generation) {
+    const length = [0];
+    const end = [0];
+    for (let capacity = 512; ; capacity = Number(length[0]) + 1) {
+        const buffer = Buffer.alloc(capacity);
+        const code = await new Promise((resolve, reject) => {
+            call.bitttt_generation_next.async(generation, buffer, capacity, length, end,
+                (error, result) => (error ? reject(error) : resolve(result)));
+        });
+        if (code === 0) {
+            return [buffer.toString('utf8', 0, Number(length[0])), end[0]];
+        }
+        if (code !== BUFFER) {
+            // The text is in the buffer: this is not the thread that knows the last error.
+            throw new BittttError(code, buffer.toString('utf8', 0, buffer.indexOf(0)));
+        }
+    }
+}
+
+/** The one layer of the original engine: its memory learns from every row, anew in each forward. */
+export class TttLayer {
+    #layer;
+
+    constructor(hiddenDim, innerLr = 0.1, seed = undefined) {
+        this.#layer = seed === undefined ? call.ttt_create(hiddenDim, innerLr) : call.ttt_create_seeded(hiddenDim, innerLr, seed);
+        if (!this.#layer) {
+            throw new BittttError(1, call.bitttt_last_error());
+        }
+        this.hiddenDim = hiddenDim;
+    }
+
+    /** Reads whole rows of hiddenDim, a Float32Array; gives another, or the one that is given. */
+    forward(rows, output = new Float32Array(rows.length)) {
+        if (!(rows instanceof Float32Array) || rows.length % this.hiddenDim !== 0 || output.length !== rows.length) {
+            throw new RangeError(`rows must be a Float32Array of whole rows of ${this.hiddenDim}, got ${rows.length} numbers`);
+        }
+        if (rows.length > 0) {
+            check(call.ttt_forward(this.#layer, rows, rows.length / this.hiddenDim, output));
+        }
+        return output;
+    }
+
+    /** Frees the layer; again does nothing. */
+    close() {
+        const layer = this.#layer;
+        this.#layer = null;
+        if (layer) {
+            call.ttt_destroy(layer);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+"""Models, sessions, and texts that are being written."""
+
+import ctypes
+import json
+import os
+from ctypes import byref, c_int, c_int32, c_int64, c_size_t
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
+
+from ._buffers import empty
+from ._library import BUFFER, LIBRARY, BittttError, Sampling, c_string, check, new_handle, text_of
+
+DEFAULT_MODEL = "stories-256x4"
+"""The model that travels inside bitttt."""
+
+_SLICE = 1024  # tokens of a call: Ctrl-C waits no longer than that takes
+
+
+class _Handle:
+    """A handle that is freed once: by close(), by ``with``, or by the garbage collector."""
+
+    _free = None  # the C function
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def close(self) -> None:
+        """Frees it; again does nothing."""
+        handle, self._handle = self._handle, 0
+        if handle:
+            check(type(self)._free(handle))
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was freed."""
+        return self._handle == 0
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        handle, self._handle = getattr(self, "_handle", 0), 0
+        if handle:
+            # After shutdown() it is gone already, which is no harm here.
+            type(self)._free(handle)
+
+
+class Model(_Handle):
+    """A model that is ready to run. Immutable, for any number of threads and sessions."""
+
+    _free = LIBRARY.bitttt_model_free
+
+    def __init__(self, name: Union[str, "os.PathLike[str]"] = DEFAULT_MODEL) -> None:
+        """Loads a model: a name of the zoo, or a folder with config.json, model.safetensors and tokenizer.json."""
+        super().__init__(new_handle(LIBRARY.bitttt_model_load, c_string(name)))
+        size = c_size_t()
+        check(LIBRARY.bitttt_model_vocabulary(self._handle, byref(size)))
+        self._vocabulary = size.value
+
+    @classmethod
+    def load(cls, name: Union[str, "os.PathLike[str]"] = DEFAULT_MODEL) -> "Model":
+        """The same as ``Model(name)``."""
+        return cls(name)
+
+    @property
+    def vocabulary(self) -> int:
+        """The number of tokens."""
+        return self._vocabulary
+
+    def describe(self) -> Dict[str, Any]:
+        """Name, config, parameters, fingerprint, kernels."""
+        return json.loads(text_of(LIBRARY.bitttt_model_describe, self._handle))
+
+    def encode(self, text: str) -> List[int]:
+        """Token ids of a text."""
+        data = text.encode("utf-8", "replace")
+        capacity, count = len(data) + 8, c_size_t()
+        while True:
+            ids = (c_int32 * capacity)()
+            code = LIBRARY.bitttt_encode(self._handle, data, len(data), ids, capacity, byref(count))
+            if code != BUFFER:
+                check(code)
+                return ids[: count.value]
+            capacity = count.value
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids; bytes that are no text become U+FFFD."""
+        array = _ids(ids)
+        return text_of(LIBRARY.bitttt_decode, self._handle, array, len(array))
+
+    def session(self) -> "Session":
+        """A session with an empty memory."""
+        return Session(self)
+
+    def __repr__(self) -> str:
+        return "Model(closed)" if self.closed else f"Model({self.describe()['name']!r}, {self._vocabulary} tokens)"
+
+
+def _ids(ids: Sequence[int]) -> "ctypes.Array[c_int32]":
+    array = (c_int32 * len(ids))()
+    for i, token in enumerate(ids):
+        if not -(2**31) <= token < 2**31:
+            raise ValueError(f"token ids are 32-bit numbers, got {token}")
+        array[i] = token
+    return array
+
+
+class Session(_Handle):
+    """A reader of a model: its memory learns from every token and stays the same size for ever.
+
+    One thread at a time; a call during another thread's call raises BittttError with code 5.
+    """
+
+    _free = LIBRARY.bitttt_session_free
+
+    def __init__(self, model: Model, _handle: Optional[int] = None) -> None:
+        """Opens a session with an empty memory."""
+        super().__init__(new_handle(LIBRARY.bitttt_session_new, model._handle) if _handle is None else _handle)
+        self.model = model
+
+    def fork(self) -> "Session":
+        """A copy that knows the same and then learns by itself."""
+        return Session(self.model, new_handle(LIBRARY.bitttt_session_fork, self._handle))
+
+    def reset(self) -> None:
+        """Forgets everything."""
+        check(LIBRARY.bitttt_session_reset(self._handle))
+
+    def feed(self, ids: Sequence[int]) -> Any:
+        """Reads at least one token; gives the logits [vocabulary] of the next one: a numpy array, or array.array."""
+        address, logits = empty(self.model.vocabulary, (self.model.vocabulary,))
+        array = _ids(ids)
+        for start in range(0, max(1, len(array)), _SLICE):
+            part = (c_int32 * min(_SLICE, len(array) - start)).from_buffer(array, 4 * start) if len(array) else array
+            last = start + _SLICE >= len(array)
+            check(
+                LIBRARY.bitttt_session_feed(
+                    self._handle, part, len(part), address if last else None, self.model.vocabulary if last else 0
+                )
+            )
+        return logits
+
+    def learn(self, text: str) -> int:
+        """Reads a text for the sake of the memory; gives the number of its tokens."""
+        ids = self.model.encode(text)
+        if ids:
+            self.feed(ids)
+        return len(ids)
+
+    def save_memory(self, file: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes what was learned, whole or not at all."""
+        check(LIBRARY.bitttt_session_save_memory(self._handle, c_string(file)))
+
+    def load_memory(self, file: Union[str, "os.PathLike[str]"]) -> None:
+        """Goes on from what was learned elsewhere with the same model."""
+        check(LIBRARY.bitttt_session_load_memory(self._handle, c_string(file)))
+
+    def describe(self) -> Dict[str, Any]:
+        """position: tokens read; memory_norms: how much each layer has learned."""
+        return json.loads(text_of(LIBRARY.bitttt_session_describe, self._handle))
+
+    @property
+    def position(self) -> int:
+        """Tokens read since the memory was empty or loaded."""
+        return int(self.describe()["position"])
+
+    def cancel(self) -> None:
+        """Ends what this session is generating; from any thread."""
+        check(LIBRARY.bitttt_session_cancel(self._handle))
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        limit: int = 300,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 0.95,
+        repetition_penalty: float = 1.0,
+        seed: int = 1,
+    ) -> "Generation":
+        """Goes on with a text: an iterator over its pieces, each of whole characters.
+
+        Whoever stops iterating stops the writing. The memory learns from prompt and text alike.
+        """
+        return Generation(self, prompt, Sampling(temperature, top_p, repetition_penalty, seed, top_k, limit))
+
+    def __repr__(self) -> str:
+        return "Session(closed)" if self.closed else f"Session({self.describe()})"
+
+
+class Generation(_Handle, Iterator[str]):
+    """A text that is being written. ``end`` says why it ended: "end_of_text", "limit" or "cancelled"."""
+
+    _free = LIBRARY.bitttt_generation_free
+    _ENDS = (None, "end_of_text", "limit", "cancelled")
+
+    def __init__(self, session: Session, prompt: str, sampling: Sampling) -> None:
+        data = prompt.encode("utf-8", "replace")
+        super().__init__(
+            new_handle(LIBRARY.bitttt_generation_new, session._handle, data, len(data), byref(sampling))
+        )
+        self.session = session
+        self.end: Optional[str] = None
+        self._buffer = ctypes.create_string_buffer(512)
+        self._length, self._end = c_size_t(), c_int()
+
+    def __iter__(self) -> "Generation":
+        return self
+
+    def __next__(self) -> str:
+        if self.closed:
+            raise StopIteration
+        while True:
+            code = LIBRARY.bitttt_generation_next(
+                self._handle, self._buffer, len(self._buffer), byref(self._length), byref(self._end)
+            )
+            if code != BUFFER:
+                break
+            self._buffer = ctypes.create_string_buffer(self._length.value + 1)
+        if code != 0:
+            raise BittttError(code, self._buffer.value.decode("utf-8", "replace"))
+        piece = self._buffer.raw[: self._length.value].decode("utf-8")
+        self.end = self._ENDS[self._end.value]
+        if self.end is not None:
+            self.close()
+        if not piece:
+            raise StopIteration
+        return piece

@@ -1,0 +1,119 @@
+// The C++ header on the finished library. Argument: folder of whole and broken models.
+#include "bitttt.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <thread>
+
+using bitttt::Error;
+using bitttt::Model;
+using bitttt::Sampling;
+using bitttt::Session;
+using bitttt::TttLayer;
+
+static void expect(bool condition, const std::string &what) {
+    if (!condition) {
+        std::cerr << "not so: " << what << "\n";
+        std::exit(1);
+    }
+}
+
+static void expect_error(int code, const std::string &words, const std::function<void()> &action) {
+    try {
+        action();
+    } catch (const Error &error) {
+        expect(error.code() == code && std::string(error.what()).find(words) != std::string::npos,
+               "error " + std::to_string(code) + " with " + words + ", got " + error.what());
+        return;
+    }
+    expect(false, "an error with " + words);
+}
+
+static void texts(const Model &model) {
+    Session session = model.session();
+    Sampling sampling;
+    sampling.limit = 30;
+    std::string story = session.generate("Once upon a time", sampling);
+    expect(story.size() > 20, "a story");
+    session.reset();
+    expect(session.generate("Once upon a time", sampling) == story, "the same story");
+    int heard = 0;
+    bitttt::End end = session.generate("Once", sampling, [&](std::string_view) { return ++heard < 3; });
+    expect(heard == 3 && end == bitttt::End::cancelled, "three pieces");
+    // What the listener throws passes around C.
+    try {
+        session.generate("Once", sampling, [](std::string_view) -> bool { throw std::runtime_error("enough"); });
+        expect(false, "an exception");
+    } catch (const std::runtime_error &error) {
+        expect(std::string(error.what()) == "enough", "the listener's own exception");
+    }
+    sampling.top_p = 2;
+    expect_error(1, "top-p must be", [&] { session.generate("a", sampling); });
+}
+
+static void memories(const Model &model, const std::string &folder) {
+    Session session = model.session();
+    expect(session.learn("Tim had a red ball.") > 3, "tokens");
+    session.save_memory(folder + "/cpp.memory");
+    Session loaded = model.session();
+    loaded.load_memory(folder + "/cpp.memory");
+    Session copy = session.fork();
+    std::vector<float> logits = session.feed({5});
+    expect(logits.size() == model.vocabulary() && std::isfinite(logits[0]), "logits");
+    expect(copy.feed({5}) == logits && loaded.feed({5}) == logits, "a fork and a loaded memory know the same");
+    expect(session.describe().find("\"position\":") != std::string::npos, "description");
+    Session moved = std::move(session);
+    moved.feed({1});
+    expect_error(2, "a session is needed", [&] { session.feed({1}); });
+    expect_error(1, "at least 1 token", [&] { moved.feed({}); });
+}
+
+static void threads(const Model &model) {
+    std::vector<std::string> written(8);
+    std::vector<std::thread> all;
+    for (std::string &text : written) {
+        all.emplace_back([&] {
+            Sampling sampling;
+            sampling.limit = 30;
+            text = model.session().generate("One day", sampling);
+        });
+    }
+    for (std::thread &thread : all) {
+        thread.join();
+    }
+    for (const std::string &text : written) {
+        expect(!text.empty() && text == written[0], "eight threads write the same");
+    }
+}
+
+int main(int count, char **arguments) {
+    expect(count == 2, "one argument");
+    std::string folder = arguments[1];
+    bitttt::init();
+    {
+        Model model;
+        std::string text = "Once upon a time, Zoë saw a 🐈.";
+        expect(model.decode(model.encode(text)) == text, "the text comes back");
+        expect(model.describe().find("stories-256x4") != std::string::npos, "description");
+        texts(model);
+        memories(model, folder);
+        threads(model);
+    }
+    expect_error(3, "neither a model folder", [] { Model("no-such-model"); });
+    expect_error(3, "model.safetensors", [&] { Model model(folder + "/truncated"); });
+    std::vector<float> rows(6 * 64);
+    for (std::size_t i = 0; i < rows.size(); i++) {
+        rows[i] = std::sin(static_cast<float>(i));
+    }
+    TttLayer layer(64, 0.1f, 3);
+    std::vector<float> output = layer.forward(rows);
+    expect(std::vector<float>(output.begin(), output.begin() + 64) == std::vector<float>(rows.begin(), rows.begin() + 64),
+           "an empty memory at first");
+    expect(TttLayer(64, 0.1f, 3).forward(rows) == output && output != rows, "same seed, same output");
+    expect_error(1, "hidden_dim must be", [] { TttLayer(3, 0.1f); });
+    bitttt::shutdown();
+    std::cout << "ok\n";
+}

@@ -1,0 +1,155 @@
+// The C# class on the finished library. Argument: folder of whole and broken models.
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using BitTtt;
+
+static class Test
+{
+    static void Expect(bool condition, string what)
+    {
+        if (!condition)
+        {
+            Console.Error.WriteLine("not so: " + what);
+            Environment.Exit(1);
+        }
+    }
+
+    static void ExpectError(int code, string words, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (BitttException error)
+        {
+            Expect(error.Code == code && error.Message.Contains(words), "error " + code + " with \"" + words + "\", got " + error.Code + ": " + error.Message);
+            return;
+        }
+        Expect(false, "an error with \"" + words + "\"");
+    }
+
+    static void Main(string[] arguments)
+    {
+        string models = arguments[0];
+        Library.Init();
+        Expect(Library.Version.Contains("Java") && Library.Kernels.Contains("kernels"), "version and kernels");
+        using (Model model = new Model())
+        {
+            Models(model, models);
+            Sessions(model);
+            Threads(model);
+        }
+        Layers();
+        Cost();
+        // Mono's own use of signals still works.
+        object nothing = null;
+        try
+        {
+            nothing.ToString();
+            Expect(false, "a NullReferenceException");
+        }
+        catch (NullReferenceException)
+        {
+        }
+        Library.Shutdown();
+        Console.WriteLine("ok");
+    }
+
+    static void Models(Model model, string models)
+    {
+        string text = "Once upon a time, Zoë saw a 🐈.";
+        Expect(model.Decode(model.Encode(text)) == text, "the text comes back");
+        Expect(model.Describe().Contains("stories-256x4"), "description");
+        ExpectError(3, "neither a model folder", () => new Model("no-such-model"));
+        ExpectError(3, "model.safetensors", () => new Model(Path.Combine(models, "truncated")));
+        ExpectError(3, "config.json", () => new Model(Path.Combine(models, "wrong-config")));
+        Model closed = new Model(Path.Combine(models, "whole"));
+        closed.Dispose();
+        closed.Dispose();
+        ExpectError(2, "a model is needed", () => closed.Encode("a"));
+    }
+
+    static void Sessions(Model model)
+    {
+        using (Session session = model.NewSession())
+        {
+            Sampling sampling = Sampling.Default;
+            sampling.Limit = 30;
+            string story = string.Concat(session.Generate("Once upon a time", sampling));
+            Expect(story.Length > 20, "a story");
+            session.Reset();
+            Expect(story == string.Concat(session.Generate("Once upon a time", sampling)), "the same story");
+            // Whoever stops enumerating stops the writing.
+            sampling.Limit = int.MaxValue;
+            Expect(session.Generate("Once", sampling).Take(3).Count() == 3, "three pieces");
+            session.Reset();
+            Expect(session.Learn("Tim had a red ball.") > 3, "tokens");
+            string file = Path.GetTempFileName();
+            session.SaveMemory(file);
+            using (Session copy = session.Fork())
+            using (Session loaded = model.NewSession())
+            {
+                loaded.LoadMemory(file);
+                float[] logits = session.Feed(5);
+                Expect(logits.Length == model.Vocabulary && logits.SequenceEqual(copy.Feed(5)), "a fork knows the same");
+                Expect(logits.SequenceEqual(loaded.Feed(5)), "so does a loaded memory");
+            }
+            File.Delete(file);
+            ExpectError(1, "at least 1 token", () => session.Feed());
+            ExpectError(3, "", () => session.LoadMemory(file));
+            sampling.TopP = 2;
+            ExpectError(1, "top-p must be", () => session.Generate("a", sampling).Count());
+        }
+    }
+
+    static void Threads(Model model)
+    {
+        string[] texts = new string[8];
+        List<Thread> threads = Enumerable.Range(0, 8).Select(i => new Thread(() =>
+        {
+            using (Session session = model.NewSession())
+            {
+                Sampling sampling = Sampling.Default;
+                sampling.Limit = 30;
+                texts[i] = string.Concat(session.Generate("One day", sampling));
+            }
+        })).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        Expect(texts.Distinct().Count() == 1 && texts[0].Length > 0, "eight threads write the same");
+    }
+
+    static void Layers()
+    {
+        float[] rows = Enumerable.Range(0, 6 * 64).Select(i => (float)Math.Sin(i)).ToArray();
+        using (TttLayer layer = new TttLayer(64, 0.1f, 3))
+        using (TttLayer same = new TttLayer(64, 0.1f, 3))
+        {
+            float[] output = layer.Forward(rows);
+            Expect(output.Take(64).SequenceEqual(rows.Take(64)) && !output.SequenceEqual(rows), "an empty memory at first");
+            Expect(output.SequenceEqual(same.Forward(rows)), "same seed, same output");
+        }
+        ExpectError(1, "hidden_dim must be", () => new TttLayer(3, 0.1f));
+    }
+
+    static void Cost()
+    {
+        float[] from = new float[768];
+        float[] to = new float[768];
+        double best = double.MaxValue;
+        for (int round = 0; round < 20; round++)
+        {
+            Stopwatch watch = Stopwatch.StartNew();
+            for (int i = 0; i < 5000; i++)
+            {
+                Library.Echo(from, to);
+            }
+            best = Math.Min(best, watch.Elapsed.TotalMilliseconds * 1e6 / 5000);
+        }
+        Console.Error.WriteLine("a call with 768 floats: {0:F0} ns", best);
+    }
+}

@@ -1,0 +1,92 @@
+package io.github.bitttt.capi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The library from C. */
+class CIT {
+    private static String program(String name) throws IOException, InterruptedException {
+        return Programs.compile(Programs.tool("cc", "gcc", "clang"), Programs.SOURCES.resolve("c").resolve(name),
+                "-std=gnu11");
+    }
+
+    @Test
+    void everyWrongUseIsAnError() throws IOException, InterruptedException {
+        assertThat(Programs.run(Map.of(), List.of(program("wrong_uses.c"), Programs.models("c").toString())))
+                .isEqualTo("ok\n");
+    }
+
+    @Test
+    void foreignThreadsAndStacksMayCall() throws IOException, InterruptedException {
+        assertThat(Programs.run(Map.of(), List.of(program("threads.c")))).isEqualTo("ok\n");
+    }
+
+    @Test
+    void aChildThatWasForkedGetsAnError() throws IOException, InterruptedException {
+        assertThat(Programs.run(Map.of(), List.of(program("start.c"), "forks"))).isEqualTo("ok\n");
+    }
+
+    /** The first line is what went wrong; the second the code of the next call, which may start another Java. */
+    @ParameterizedTest
+    @CsvSource({
+            "options, -XX:NoSuchFlag=1, Java could not start, 8",
+            "options, -Xmx1k, 'Java could not start: Error occurred during initialization of VM', 8",
+            "home, /no/such/folder, java_home must be the home of a Java 25 or newer, 0"})
+    void aStartThatFailsIsExplained(String way, String detail, String words, String next)
+            throws IOException, InterruptedException {
+        List<String> lines = Programs.run(Map.of(), List.of(program("start.c"), way, detail)).lines().toList();
+        assertThat(lines).hasSize(2);
+        assertThat(lines.get(0)).startsWith("8 ").contains(words);
+        assertThat(lines.get(1)).isEqualTo(next);
+    }
+
+    @Test
+    void anOldJavaIsExplained() throws IOException, InterruptedException {
+        Path old = Files.createDirectories(Programs.work("old-java"));
+        Files.writeString(old.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"17.0.2\"\n");
+        assertThat(Programs.run(Map.of("BITTTT_JAVA_HOME", old.toString()), List.of(program("start.c"))))
+                .isEqualTo("8 BITTTT_JAVA_HOME must be the home of a Java 25 or newer, got " + old + ": Java 17\n");
+        // Named by a variable of everybody's it is passed over.
+        assertThat(Programs.run(
+                Map.of("BITTTT_JAVA_HOME", "", "JAVA_HOME", old.toString(), "PATH",
+                        Path.of(System.getProperty("java.home"), "bin").toString()),
+                List.of(program("start.c")))).isEqualTo("0 \n");
+    }
+
+    @Test
+    void aMissingJarIsExplained() throws IOException, InterruptedException {
+        String program = program("start.c");
+        Path alone = Files.createDirectories(Programs.work("alone"));
+        Files.copy(Programs.LIBRARY, alone.resolve("libbitttt.so"), StandardCopyOption.REPLACE_EXISTING);
+        assertThat(Programs.run(Map.of("LD_PRELOAD", alone.resolve("libbitttt.so").toString()), List.of(program)))
+                .isEqualTo("8 " + alone.toRealPath()
+                        + "/bitttt.jar: not there; bitttt.jar must lie beside libbitttt\n");
+    }
+
+    @Test
+    void aJavaThatRunsAlreadyIsUsed() throws IOException, InterruptedException {
+        Programs.tool("cc", "gcc", "clang");
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        assertThat(Programs.run(Map.of(),
+                List.of(java, "--enable-native-access=ALL-UNNAMED",
+                        Programs.SOURCES.resolve("embedded").resolve("InAnotherJava.java").toString(),
+                        Programs.LIBRARY.toString())))
+                .startsWith("0 bitttt ").contains("Java " + Runtime.version());
+    }
+
+    @Test
+    void theExampleTellsAStory() throws IOException, InterruptedException {
+        Path story = Programs.DIST.resolve("examples").resolve("story.c");
+        String program = Programs.compile(Programs.tool("cc", "gcc", "clang"), story, "-std=c11");
+        assertThat(Programs.run(Map.of(), List.of(program, "One day"))).startsWith("One day").hasSizeGreaterThan(200);
+    }
+}

@@ -1,0 +1,255 @@
+"""The Python package on the finished library. BITTTT_MODELS: folder of whole and broken models."""
+
+import array
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import bitttt
+from bitttt import BittttError, Model, Session, TTTLayer
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+MODELS = Path(os.environ["BITTTT_MODELS"])
+ENDLESS = 2**31 - 1
+
+
+class BittttTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.model = Model()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.model.close()
+
+    def assert_error(self, code, words, function, *arguments, **named):
+        with self.assertRaises(BittttError) as caught:
+            function(*arguments, **named)
+        self.assertIn(words, str(caught.exception))
+        self.assertEqual(code, caught.exception.code)
+
+
+class Models(BittttTest):
+    def test_says_what_it_is(self):
+        description = self.model.describe()
+        self.assertEqual("stories-256x4", description["name"])
+        self.assertEqual(self.model.vocabulary, description["config"]["vocab_size"])
+        self.assertGreater(description["parameters"], 100_000)
+        self.assertIn("stories-256x4", repr(self.model))
+        self.assertIn("Java", bitttt.version())
+        self.assertIn("kernels", bitttt.kernels())
+
+    def test_text_and_ids(self):
+        text = "Once upon a time, Zoë saw a 🐈.\0<|endoftext|>Tim"
+        ids = self.model.encode(text)
+        self.assertEqual(text, self.model.decode(ids))
+        self.assertEqual([], self.model.encode(""))
+        self.assertEqual("", self.model.decode([]))
+        long = "a cat sat. " * 3000
+        self.assertEqual(long, self.model.decode(self.model.encode(long)))
+        self.assertRaises(ValueError, self.model.decode, [2**40])
+
+    def test_wrong_folders(self):
+        self.assert_error(3, "neither a model folder nor a name", Model, "no-such-model")
+        self.assert_error(3, "model.safetensors", Model, MODELS / "truncated")
+        self.assert_error(3, "config.json", Model, MODELS / "wrong-config")
+        self.assert_error(3, "no tokenizer here", Model, MODELS / "no-tokenizer")
+        self.assertRaises(ValueError, Model, "a\0b")
+        with Model(MODELS / "whole") as same:
+            self.assertEqual(self.model.describe()["fingerprint"], same.describe()["fingerprint"])
+
+    def test_use_after_close(self):
+        model = Model()
+        with model:
+            session = model.session()
+        self.assertTrue(model.closed)
+        model.close()
+        self.assert_error(2, "a model is needed", model.encode, "a")
+        session.feed([1])
+        session.close()
+        self.assert_error(2, "a session is needed", session.feed, [1])
+        self.assertIn("closed", repr(session) + repr(model))
+
+
+class Sessions(BittttTest):
+    def test_feed_fork_reset(self):
+        with self.model.session() as session:
+            ids = self.model.encode("Tim had a red ball.")
+            first = list(session.feed(ids))
+            self.assertEqual(self.model.vocabulary, len(first))
+            self.assertTrue(all(map(math.isfinite, first)))
+            with session.fork() as copy:
+                self.assertEqual(len(ids), copy.position)
+                after = list(session.feed([5]))
+                self.assertEqual(after, list(copy.feed([5])))
+            session.reset()
+            self.assertEqual(0, session.position)
+            self.assertEqual(first, list(session.feed(ids)))
+            self.assert_error(1, "at least 1 token", session.feed, [])
+            self.assert_error(1, "token ids are 0 to", session.feed, [10**6])
+
+    def test_memory_files(self):
+        with tempfile.TemporaryDirectory() as folder, self.model.session() as one, self.model.session() as other:
+            file = Path(folder) / "tim.memory"
+            self.assertEqual(0, one.learn(""))
+            self.assertGreater(one.learn("Tim had a red ball. " * 300), 1024)
+            one.save_memory(file)
+            other.load_memory(file)
+            self.assertEqual(one.describe()["memory_norms"], other.describe()["memory_norms"])
+            self.assertEqual(list(one.feed([7])), list(other.feed([7])))
+            self.assert_error(3, "", one.load_memory, Path(folder) / "none")
+
+    def test_threads(self):
+        texts, errors = {}, []
+
+        def write(name):
+            try:
+                with self.model.session() as session:
+                    texts[name] = "".join(session.generate("One day", limit=60))
+            except Exception as error:  # pylint: disable=broad-except
+                errors.append(error)
+
+        threads = [threading.Thread(target=write, args=(name,)) for name in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([], errors)
+        self.assertEqual(1, len(set(texts.values())))
+        self.assertEqual(8, len(texts))
+
+
+class Generations(BittttTest):
+    def test_pieces(self):
+        with self.model.session() as session:
+            generation = session.generate("Once upon a time", limit=40)
+            pieces = list(generation)
+            self.assertTrue(all(pieces))
+            self.assertIn(generation.end, ("limit", "end_of_text"))
+            session.reset()
+            self.assertEqual("".join(pieces), "".join(session.generate("Once upon a time", limit=40)))
+            session.reset()
+            other = "".join(session.generate("Once upon a time", limit=40, seed=2))
+            self.assertNotEqual("".join(pieces), other)
+            self.assertEqual([], list(generation))
+        self.assert_error(1, "temperature must be", Session(self.model).generate, "a", temperature=-1)
+
+    def test_stopped_in_the_middle(self):
+        with self.model.session() as session:
+            generation = session.generate("Once", limit=ENDLESS)
+            next(generation)
+            generation.close()
+            self.assertEqual([], list(generation))
+            generation = session.generate("Once", limit=ENDLESS)
+            next(generation)
+            threading.Thread(target=session.cancel).start()
+            deadline = time.monotonic() + 30
+            for _ in generation:
+                self.assertLess(time.monotonic(), deadline)
+            self.assertIn(generation.end, ("cancelled", "end_of_text"))
+            self.assertGreater(session.position, 1)
+
+    @unittest.skipIf(sys.platform == "win32", "signals of this kind are of POSIX")
+    def test_keyboard_interrupt(self):
+        with self.model.session() as session:
+            ids = self.model.encode("Tim had a red ball.")
+            timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+            with self.assertRaises(KeyboardInterrupt):
+                timer.start()
+                while True:
+                    for _ in session.generate("Once", limit=1000):
+                        pass
+            session.feed(ids)
+            timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+            with self.assertRaises(KeyboardInterrupt):
+                timer.start()
+                session.feed(ids * 400_000)
+            session.reset()
+            self.assertEqual(self.model.vocabulary, len(session.feed(ids)))
+        self.assertIs(signal.default_int_handler, signal.getsignal(signal.SIGINT))
+
+    @unittest.skipUnless(hasattr(os, "fork"), "there is no fork here")
+    def test_fork(self):
+        child = os.fork()
+        if child == 0:
+            try:
+                self.model.encode("a")
+            except BittttError as error:
+                os._exit(0 if error.code == 9 and "spawn" in str(error) else 2)
+            os._exit(1)
+        self.assertEqual(0, os.waitpid(child, 0)[1])
+
+
+class Layers(BittttTest):
+    ROWS = array.array("f", (math.sin(i) for i in range(6 * 64)))
+
+    def test_reads_what_there_is(self):
+        with TTTLayer(64, 0.1, seed=3) as layer:
+            output = layer.forward(self.ROWS)
+            self.assertEqual(len(self.ROWS), len(output))
+            # The memory is empty at the first row.
+            self.assertEqual(list(self.ROWS[:64]), list(output[:64]))
+            self.assertNotEqual(list(self.ROWS[64:]), list(output[64:]))
+            self.assertEqual(list(output), list(layer(list(self.ROWS))))
+            self.assertEqual(list(output), list(layer(array.array("f", self.ROWS))))
+            self.assertEqual(0, len(layer(array.array("f"))))
+            with TTTLayer(64, 0.1, seed=3) as same, TTTLayer(64, 0.1, seed=4) as other, TTTLayer(64) as unseeded:
+                self.assertEqual(list(output), list(same(self.ROWS)))
+                self.assertNotEqual(list(output), list(other(self.ROWS)))
+                self.assertNotEqual(list(output), list(unseeded(self.ROWS)))
+
+    @unittest.skipIf(numpy is None, "numpy is absent")
+    def test_numpy_in_place(self):
+        rows = numpy.array(self.ROWS, dtype=numpy.float32).reshape(6, 64)
+        with TTTLayer(64, seed=3) as layer:
+            output = layer(rows)
+            self.assertEqual((6, 64), output.shape)
+            self.assertTrue(numpy.array_equal(output, layer(rows.astype(numpy.float64))))
+            self.assertTrue(numpy.array_equal(output, layer(numpy.asfortranarray(rows))))
+            self.assertIs(rows, layer(rows, out=rows))
+            self.assertTrue(numpy.array_equal(output, rows))
+            self.assertRaises(ValueError, layer, rows, out=numpy.empty((6, 64)))
+            self.assertRaises(ValueError, layer, rows, out=numpy.empty((5, 64), numpy.float32))
+
+    def test_wrong_uses(self):
+        self.assert_error(1, "hidden_dim must be 4 to", TTTLayer, 3)
+        self.assertRaises(ValueError, TTTLayer, -1)
+        self.assert_error(1, "inner_lr must be finite", TTTLayer, 64, math.nan)
+        layer = TTTLayer(64)
+        self.assertRaises(ValueError, layer, array.array("f", [1.0] * 63))
+        layer.close()
+        layer.close()
+        self.assert_error(2, "closed", layer, self.ROWS)
+
+
+class Shutdown(unittest.TestCase):
+    def test_in_a_process_of_its_own(self):
+        """Nothing but what the program prints comes out of standard output; after shutdown all begins anew."""
+        program = (
+            "import bitttt\n"
+            "model = bitttt.Model()\n"
+            "bitttt.shutdown()\n"
+            "try:\n"
+            "    model.encode('a')\n"
+            "except bitttt.BittttError as error:\n"
+            "    print(error.code)\n"
+            "print(len(bitttt.Model().session().generate('Once', limit=5).__next__()) > 0)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual("2\nTrue\n", done.stdout, done.stderr)
+        self.assertEqual(0, done.returncode, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
