@@ -2,7 +2,9 @@ package io.github.bitttt.examples;
 
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.text.BpeTrainer;
+import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.train.TextFormat;
 import io.github.bitttt.llama.train.TrainingOptions;
 import io.github.bitttt.llama.train.TrainingRun;
 import java.io.IOException;
@@ -21,7 +23,7 @@ final class Train implements Callable<Integer> {
     @Mixin
     private Program program;
 
-    @Option(names = "--data", paramLabel = "FILE", description = "Training text, <|endoftext|> between documents (default: a sample of TinyStories that ships).")
+    @Option(names = "--data", paramLabel = "FILE", description = "Training text, <|endoftext|> between documents; or a .jsonl file of lines with a text, or a prompt, which is not learned, and a completion (default: a sample of TinyStories that ships).")
     private Path data;
     @Option(names = "--validation", paramLabel = "FILE", description = "Text that chooses the best model (default: the last tenth of the training text).")
     private Path validation;
@@ -29,6 +31,8 @@ final class Train implements Callable<Integer> {
     private Path out;
     @Option(names = "--resume", description = "Go on with the run in --out, as it was begun; other options are ignored.")
     private boolean resume;
+    @Option(names = "--from", paramLabel = "MODEL", description = "Fine-tune the masters of this model folder: sizes, forms and tokenizer are its own.")
+    private Path from;
     @Option(names = "--tokenizer", paramLabel = "FILE", description = "A tokenizer.json (default: one learned from the text).")
     private Path tokenizer;
     @Option(names = "--tokens", defaultValue = "1000000", description = "Tokens to train on (default: ${DEFAULT-VALUE}).")
@@ -67,6 +71,12 @@ final class Train implements Callable<Integer> {
     private double weightDecay;
     @Option(names = "--seed", defaultValue = "1", description = "Of first weights and order (default: ${DEFAULT-VALUE}).")
     private long seed;
+    @Option(names = "--order-seed", description = "Of the order of windows alone (default: the seed).")
+    private Long orderSeed;
+    @Option(names = "--label", defaultValue = "", description = "A name for logs and the model's metadata.")
+    private String label;
+    @Option(names = "--patience", defaultValue = "0", paramLabel = "N", description = "Stop after N validations that are no better than the best (default: never).")
+    private int patience;
     @Option(names = "--validate-every", defaultValue = "200", description = "Steps (default: ${DEFAULT-VALUE}).")
     private int validateEvery;
     @Option(names = "--checkpoint-every", defaultValue = "100", description = "Steps (default: ${DEFAULT-VALUE}).")
@@ -78,13 +88,13 @@ final class Train implements Callable<Integer> {
         try (TrainingRun run = resume ? TrainingRun.resume(out, texts) : start(texts);
                 TrainingProgress progress = new TrainingProgress(run.trainer().options(), run.trainer().steps())) {
             double best = run.run(progress);
-            Path log = out.resolve("training");
-            progress.draw(log.resolve("steps.csv"), log.resolve("loss.png"));
-            program.messages().printf("%n%s: %,d steps, best validation loss %.4f nats per token%n", out,
-                    run.trainer().steps(), best);
+            progress.draw(out.resolve("training"));
+            program.messages().printf("%n%s: %,d steps%s, best validation loss %.4f nats per token%n", out,
+                    run.trainer().steps(), run.stoppedEarly() ? ", stopped early" : "", best);
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("out", out.toString());
             result.put("steps", run.trainer().steps());
+            result.put("stopped_early", run.stoppedEarly());
             result.put("validation_nats_per_token", Double.isFinite(best) ? best : null);
             program.result(result);
         }
@@ -95,19 +105,40 @@ final class Train implements Callable<Integer> {
         if (Files.exists(out)) {
             throw new IOException(out + ": exists already; choose another folder, or go on with its run by --resume");
         }
-        TrainingOptions options = TrainingOptions.of(tokens).withBatch(batch, window).withPeakRate(rate).withSeed(seed)
-                .withMicroBatch(microBatch > 0 ? microBatch : batch).withCarry(carry).withAverage(average)
-                .withRepeats(repeats).withWeightDecay(weightDecay).withIntervals(validateEvery, checkpointEvery);
+        if (from != null) {
+            return TrainingRun.start(out, masters(), Tokenizer.load(from), texts, options());
+        }
         Tokenizer words = tokenizer == null
-                ? Tokenizer.parse(BpeTrainer.train(texts.training(), vocabulary), "the new tokenizer")
+                ? Tokenizer.parse(BpeTrainer.train(texts.format().words(texts.training()), vocabulary),
+                        "the new tokenizer")
                 : Tokenizer.load(tokenizer);
+        return TrainingRun.start(out, config(words.vocabSize()), words, texts, options());
+    }
+
+    private TrainingOptions options() {
+        return TrainingOptions.of(tokens).withBatch(batch, window).withPeakRate(rate).withSeed(seed)
+                .withOrderSeed(orderSeed == null ? seed : orderSeed)
+                .withMicroBatch(microBatch > 0 ? microBatch : batch).withCarry(carry).withAverage(average)
+                .withRepeats(repeats).withWeightDecay(weightDecay).withIntervals(validateEvery, checkpointEvery)
+                .withPatience(patience).withLabel(label);
+    }
+
+    private Checkpoint masters() throws IOException {
+        Checkpoint checkpoint = Checkpoint.load(from);
+        if (!checkpoint.weights().areMasters()) {
+            throw new IOException(from + ": holds packed codes; only float32 masters can be fine-tuned");
+        }
+        return checkpoint;
+    }
+
+    private BitLlamaConfig config(int words) {
         int feedForward = inner > 0 ? inner : Math.max(16, Math.ceilDiv(8 * width, 3 * 16) * 16);
-        BitLlamaConfig config = BitLlamaConfig.of(words.vocabSize(), width, layers, feedForward);
+        BitLlamaConfig config = BitLlamaConfig.of(words, width, layers, feedForward);
         int features = memory > 0 ? memory : config.ttt().memorySize();
         BitLlamaConfig.Ttt form = seedLayer
                 ? BitLlamaConfig.Ttt.seed(features)
                 : BitLlamaConfig.Ttt.standard(features);
-        return TrainingRun.start(out, config.withTtt(form.withHeads(heads).withDecay(decay)), words, texts, options);
+        return config.withTtt(form.withHeads(heads).withDecay(decay));
     }
 
     private TrainingRun.Texts texts() throws IOException {
@@ -115,12 +146,14 @@ final class Train implements Callable<Integer> {
         if (training.isBlank()) {
             throw new IllegalArgumentException((data == null ? "the sample" : data) + ": the training text is empty");
         }
+        boolean lines = data != null && data.toString().endsWith(".jsonl");
+        TextFormat format = lines ? TextFormat.JSON_LINES : TextFormat.PLAIN;
         if (validation != null) {
-            return new TrainingRun.Texts(training, Files.readString(validation));
+            return new TrainingRun.Texts(training, Files.readString(validation), format);
         }
-        int cut = training.indexOf(Tokenizer.END_OF_TEXT, (int) (training.length() * 0.9));
-        return cut < 0
-                ? new TrainingRun.Texts(training, "")
-                : new TrainingRun.Texts(training.substring(0, cut), training.substring(cut));
+        int cut = training.indexOf(lines ? "\n" : Tokenizer.END_OF_TEXT, (int) (training.length() * 0.9));
+        return cut < 0 || training.substring(cut).isBlank()
+                ? new TrainingRun.Texts(training, "", format)
+                : new TrainingRun.Texts(training.substring(0, cut), training.substring(cut), format);
     }
 }

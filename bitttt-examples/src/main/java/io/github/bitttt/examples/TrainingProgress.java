@@ -1,6 +1,8 @@
 package io.github.bitttt.examples;
 
 import io.github.bitttt.examples.viz.Charts;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bitttt.llama.train.StepResult;
 import io.github.bitttt.llama.train.TrainingListener;
 import io.github.bitttt.llama.train.TrainingOptions;
@@ -17,9 +19,9 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** A training run as a progress bar on standard error, and in the end as a picture. */
 final class TrainingProgress implements TrainingListener, AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private final ProgressBar bar;
-    private final List<Double> validationTokens = new ArrayList<>();
-    private final List<Double> validationLosses = new ArrayList<>();
     private final long tokensPerStep;
     private String validated = "";
 
@@ -40,20 +42,29 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     @Override
     public void validation(long step, double loss, boolean best) {
-        validationTokens.add((double) step * tokensPerStep);
-        validationLosses.add(loss);
         validated = String.format(Locale.ROOT, ", validation %.4f", loss);
     }
 
-    /** Draws the losses of the whole run, and the validations of this process. */
-    void draw(Path steps, Path file) throws IOException {
-        List<String[]> rows = Files.readAllLines(steps).stream().skip(1).map(line -> line.split(",")).toList();
-        if (rows.isEmpty()) {
-            return;
+    /** Draws the losses of the whole run, from its log, as {@code loss.png} beside it. */
+    void draw(Path logs) throws IOException {
+        List<JsonNode> entries = new ArrayList<>();
+        for (String line : Files.readAllLines(logs.resolve("log.jsonl"))) {
+            entries.add(JSON.readTree(line));
         }
-        List<Double> tokens = rows.stream().map(row -> Double.valueOf(row[1])).toList();
-        List<Double> losses = rows.stream().map(row -> Double.valueOf(row[2])).toList();
-        Charts.trainingLoss(tokens, losses, validationTokens, validationLosses).save(file);
+        List<JsonNode> steps = entries.stream().filter(entry -> entry.has("loss_nats")).toList();
+        List<JsonNode> validations = entries.stream().filter(entry -> entry.has("validation_nats")).toList();
+        if (!steps.isEmpty()) {
+            Charts.trainingLoss(tokens(steps), numbers(steps, "loss_nats"), tokens(validations),
+                    numbers(validations, "validation_nats")).save(logs.resolve("loss.png"));
+        }
+    }
+
+    private List<Double> tokens(List<JsonNode> entries) {
+        return entries.stream().map(entry -> entry.get("step").asDouble() * tokensPerStep).toList();
+    }
+
+    private static List<Double> numbers(List<JsonNode> entries, String field) {
+        return entries.stream().map(entry -> entry.get(field).asDouble()).toList();
     }
 
     @Override

@@ -48,6 +48,26 @@ class ProgramsTest {
     }
 
     @Test
+    void fineTunesOnInstructions() throws IOException {
+        String model = trained();
+        Path lines = Files.writeString(folder.resolve("lines.jsonl"),
+                "{\"prompt\": \"Who sat?\", \"completion\": \" The cat sat on the mat.\"}\n".repeat(40));
+        Path tuned = folder.resolve("tuned");
+        JsonNode result = run("train", "--from", model, "--data", lines.toString(), "--out", tuned.toString(),
+                "--tokens", "6400", "--batch", "2", "--window", "16", "--micro-batch", "1", "--carry", "2", "--average",
+                "0.9",
+                "--validate-every", "1", "--patience", "2", "--rate", "1e-30", "--label", "tuned", "--json").json();
+        // At such a rate no validation is better than the first.
+        assertThat(result.get("stopped_early").booleanValue()).isTrue();
+        assertThat(result.get("steps").intValue()).isEqualTo(3);
+        assertThat(run("inspect", "--model", tuned.toString()).out()).contains("tuned");
+        Path packed = folder.resolve("packed-for-tuning");
+        run("pack", "--model", model, "--out", packed.toString());
+        assertError(1, packed + ": holds packed codes; only float32 masters can be fine-tuned", "train", "--from",
+                packed.toString(), "--out", folder.resolve("none").toString());
+    }
+
+    @Test
     void trainThenEverythingElse() throws IOException {
         String model = trained();
         assertThat(Path.of(model, "training", "loss.png")).isNotEmptyFile();

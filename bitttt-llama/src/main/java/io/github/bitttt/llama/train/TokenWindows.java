@@ -25,24 +25,25 @@ public final class TokenWindows implements AutoCloseable {
      *
      * @param inputs  [B * T], all tokens of the first window first
      * @param targets [B * T], the tokens that follow
+     * @param weights [B * T], 1 for targets that count and 0 for others
      */
-    public record Batch(int[] inputs, int[] targets) {}
+    public record Batch(int[] inputs, int[] targets, float[] weights) {}
 
     /** Windows of a text.
      *
-     * @param ids     the text's tokens, more than a window, or all the windows of a stretch
+     * @param text    more than a window, or all the windows of a stretch
      * @param options batch, window, carry, repeats, order seed
      * @param step    the first step to make batches for */
-    public TokenWindows(int[] ids, TrainingOptions options, long step) {
+    public TokenWindows(TrainingText text, TrainingOptions options, long step) {
         long stretch = (long) options.window() * options.carry();
-        if (ids.length <= stretch) {
+        if (text.length() <= stretch) {
             throw new IllegalArgumentException("a training text needs more than " + stretch + " tokens, "
                     + (options.carry() == 1 ? "one window" : "the windows over which a memory is carried") + ", got "
-                    + ids.length + "; give more text or a smaller window");
+                    + text.length() + "; give more text or a smaller window");
         }
         batch = options.batch();
         window = options.window();
-        WindowReader reader = new WindowReader(ids, options, step);
+        WindowReader reader = new WindowReader(text, options, step);
         iterator = new RecordReaderMultiDataSetIterator.Builder(batch).addReader("windows", reader)
                 .addInput("windows", 0, 0).build();
         ahead = worker.submit(this::make);
@@ -53,11 +54,15 @@ public final class TokenWindows implements AutoCloseable {
             int[][] rows = whole.toIntMatrix();
             int[] inputs = new int[batch * window];
             int[] targets = new int[batch * window];
+            float[] weights = new float[batch * window];
             for (int b = 0; b < batch; b++) {
                 System.arraycopy(rows[b], 0, inputs, b * window, window);
                 System.arraycopy(rows[b], 1, targets, b * window, window);
+                for (int i = 0; i < window; i++) {
+                    weights[b * window + i] = rows[b][window + 2 + i];
+                }
             }
-            return new Batch(inputs, targets);
+            return new Batch(inputs, targets, weights);
         }
     }
 

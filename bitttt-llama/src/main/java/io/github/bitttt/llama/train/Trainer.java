@@ -30,7 +30,7 @@ public final class Trainer implements AutoCloseable {
     private final SequencedMap<Param, float[]> gradients = new LinkedHashMap<>();
     private final AdamW optimizer;
     private final TrainingGraph graph;
-    private final int[] ids;
+    private final TrainingText text;
     private final Optional<RunningMean> average;
     private final Optional<CarriedMemories> carried;
     private TokenWindows windows;
@@ -43,14 +43,24 @@ public final class Trainer implements AutoCloseable {
      * @param ids     the training text's tokens
      * @param options how to train */
     public Trainer(BitLlama model, Weights start, int[] ids, TrainingOptions options) {
+        this(model, start, TrainingText.of(ids), options);
+    }
+
+    /** A run from given weights on a text of which not every token counts.
+     *
+     * @param model   the model
+     * @param start   its masters, which are copied
+     * @param text    the training text
+     * @param options how to train */
+    public Trainer(BitLlama model, Weights start, TrainingText text, TrainingOptions options) {
         this.model = model;
         this.options = options;
-        this.ids = ids;
+        this.text = text;
         model.params().forEach(param -> {
             masters.put(param, start.floats(param).clone());
             gradients.put(param, new float[param.length()]);
         });
-        windows = new TokenWindows(ids, options, 0);
+        windows = new TokenWindows(text, options, 0);
         optimizer = new AdamW(model.params(), options.weightDecay(), options.clip());
         graph = TrainingGraph.training(model, options.microBatch(), options.window());
         average = options.average() > 0 ? Optional.of(new RunningMean(masters, options.average())) : Optional.empty();
@@ -85,23 +95,37 @@ public final class Trainer implements AutoCloseable {
                 options.tokensPerStep() * 1e9 / elapsed.toNanos());
     }
 
-    /** Sums the gradients of the micro-batches; their mean loss. */
+    /** Sums the gradients of the micro-batches; the mean loss over the targets that count, 0 if there are none. */
     private double gradients(TokenWindows.Batch batch) {
         int pieces = options.batch() / options.microBatch();
         int rows = options.microBatch() * options.window();
+        double total = sum(batch.weights());
         carried.ifPresent(this::emptyWhereAStretchBegins);
         double loss = 0;
         for (int piece = 0; piece < pieces; piece++) {
             int number = piece;
+            int from = piece * rows;
+            float[] weights = Arrays.copyOfRange(batch.weights(), from, from + rows);
+            double share = total == 0 ? 0 : sum(weights) / total;
+            if (share == 0) {
+                Arrays.fill(weights, 1); // the memories must go on even where no target counts
+            }
             carried.ifPresent(memories -> graph.setMemories(memories.of(number)));
-            int[] inputs = Arrays.copyOfRange(batch.inputs(), piece * rows, (piece + 1) * rows);
-            int[] targets = Arrays.copyOfRange(batch.targets(), piece * rows, (piece + 1) * rows);
-            loss += graph.step(inputs, targets) / pieces;
+            loss += share * graph.step(Arrays.copyOfRange(batch.inputs(), from, from + rows),
+                    Arrays.copyOfRange(batch.targets(), from, from + rows), weights);
             carried.ifPresent(memories -> memories.put(number, graph.memories()));
             gradients.sequencedEntrySet().parallelStream()
-                    .forEach(entry -> accumulate(entry.getKey(), entry.getValue(), number == 0, 1.0 / pieces));
+                    .forEach(entry -> accumulate(entry.getKey(), entry.getValue(), number == 0, share));
         }
         return loss;
+    }
+
+    private static double sum(float[] weights) {
+        double sum = 0;
+        for (float weight : weights) {
+            sum += weight;
+        }
+        return sum;
     }
 
     private void accumulate(Param param, float[] sum, boolean first, double share) {
@@ -127,44 +151,53 @@ public final class Trainer implements AutoCloseable {
     /** Mean cross entropy over a text, by the weights that would be saved. It is read as in training: in windows, each from an
      * empty memory, or carried over as many windows as there; what does not fill a window counts as well.
      *
-     * @param text its tokens, at least two
+     * @param ids its tokens, at least two
      * @return nats per token */
-    public double evaluate(int[] text) {
-        if (text.length < 2) {
-            throw new IllegalArgumentException("a validation text needs at least 2 tokens, got " + text.length);
+    public double evaluate(int[] ids) {
+        return evaluate(TrainingText.of(ids));
+    }
+
+    /** Mean cross entropy over the tokens of a text that count, see {@link #evaluate(int[])}.
+     *
+     * @param measured at least two tokens, of which one after the first counts
+     * @return nats per token that counts */
+    public double evaluate(TrainingText measured) {
+        if (measured.targets() == 0) {
+            throw new IllegalArgumentException(
+                    "a validation text needs at least 2 tokens, and one that counts after the first, got " + measured);
         }
         average.ifPresent(mean -> graph.load(weights()));
         int streams = options.microBatch();
+        int last = measured.length() - 1;
         double nats = 0;
-        for (int from = 0; from < text.length - 1; from += streams * options.carry() * options.window()) {
+        for (long from = 0; from < last; from += (long) streams * options.carry() * options.window()) {
             CarriedMemories memories = emptyMemories(streams);
             for (int segment = 0; segment < options.carry(); segment++) {
-                nats += nats(text, from + segment * options.window(), memories);
+                nats += nats(measured, from + (long) segment * options.window(), memories);
             }
         }
         average.ifPresent(mean -> graph.load(Weights.of(masters)));
-        return nats / (text.length - 1);
+        return nats / measured.targets();
     }
 
     /** The nats of one pass: a window of each stream, a stretch apart. */
-    private double nats(int[] text, int from, CarriedMemories memories) {
+    private double nats(TrainingText measured, long from, CarriedMemories memories) {
         int window = options.window();
         int rows = options.microBatch() * window;
         int[] inputs = new int[rows];
         int[] targets = new int[rows];
         float[] counted = new float[rows];
-        int count = 0;
-        for (int stream = 0; stream < options.microBatch(); stream++) {
-            int start = from + stream * options.carry() * window;
-            for (int i = 0; i < Math.min(window, text.length - 1 - start); i++) {
-                inputs[stream * window + i] = text[start + i];
-                targets[stream * window + i] = text[start + i + 1];
-                counted[stream * window + i] = 1;
-                count++;
+        for (int row = 0; row < rows; row++) {
+            long position = from + (long) (row / window) * options.carry() * window + row % window;
+            if (position < measured.length() - 1) {
+                inputs[row] = measured.id((int) position);
+                targets[row] = measured.id((int) position + 1);
+                counted[row] = measured.weight((int) position + 1);
             }
         }
+        double count = sum(counted);
         if (count == 0) {
-            return 0;
+            Arrays.fill(counted, 1);
         }
         if (carried.isPresent()) {
             graph.setMemories(memories.of(0));
@@ -228,7 +261,7 @@ public final class Trainer implements AutoCloseable {
         optimizer.resumeAt(step);
         graph.load(Weights.of(masters));
         windows.close();
-        windows = new TokenWindows(ids, options, step);
+        windows = new TokenWindows(text, options, step);
     }
 
     @Override

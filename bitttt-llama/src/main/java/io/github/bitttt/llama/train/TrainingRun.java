@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
  * A training run in a folder: the best model so far, the state to go on from, and a log of every step.
  *
  * <p>The folder is a model folder at any moment: {@code config.json}, {@code tokenizer.json} and the masters with the lowest
- * validation loss in {@code model.safetensors}; beside them {@code training/state.safetensors} and {@code training/steps.csv}.
+ * validation loss in {@code model.safetensors}; beside them {@code training/state.safetensors}, and the logs {@code training/steps.csv} and
+ * {@code training/log.jsonl}.
  * A run that is killed goes on from its last checkpoint, and then equals an uninterrupted one bit for bit.
  */
 public final class TrainingRun implements AutoCloseable {
@@ -25,11 +26,12 @@ public final class TrainingRun implements AutoCloseable {
 
     private final Path folder;
     private final Trainer trainer;
-    private final int[] validation;
+    private final TrainingText validation;
     private final Map<String, String> provenance;
-    private double bestLoss = Double.POSITIVE_INFINITY;
+    private TrainingState.Best best = TrainingState.Best.NONE;
+    private long checkpointed;
 
-    private TrainingRun(Path folder, Trainer trainer, int[] validation, Map<String, String> provenance) {
+    private TrainingRun(Path folder, Trainer trainer, TrainingText validation, Map<String, String> provenance) {
         this.folder = folder;
         this.trainer = trainer;
         this.validation = validation;
@@ -41,8 +43,17 @@ public final class TrainingRun implements AutoCloseable {
      *
      * @param training   what is learned
      * @param validation what chooses the best model; empty for none
+     * @param format     of both
      */
-    public record Texts(String training, String validation) {}
+    public record Texts(String training, String validation, TextFormat format) {
+        /** Plain texts.
+         *
+         * @param training   what is learned
+         * @param validation what chooses the best model; empty for none */
+        public Texts(String training, String validation) {
+            this(training, validation, TextFormat.PLAIN);
+        }
+    }
 
     /** Begins a run in a new folder, from first weights of the options' seed.
      *
@@ -97,10 +108,16 @@ public final class TrainingRun implements AutoCloseable {
         Map<String, String> provenance = new LinkedHashMap<>(from.metadata());
         provenance.put("training_text_sha256", TrainingState.digest(texts.training()));
         provenance.put("validation_text_sha256", TrainingState.digest(texts.validation()));
+        provenance.put("text_format", texts.format().name());
         provenance.put("options", options.toString());
+        provenance.put("label", options.label());
         provenance.put("java", Runtime.version().toString());
-        Trainer trainer = new Trainer(model, from.weights(), tokenizer.encode(texts.training()), options);
-        return new TrainingRun(folder, trainer, tokenizer.encode(texts.validation()), provenance);
+        Trainer trainer = new Trainer(model, from.weights(),
+                texts.format().tokens(texts.training(), tokenizer), options);
+        TrainingText validation = texts.validation().isEmpty()
+                ? TrainingText.of()
+                : texts.format().tokens(texts.validation(), tokenizer);
+        return new TrainingRun(folder, trainer, validation, provenance);
     }
 
     /** Goes on with a run from its last checkpoint.
@@ -117,49 +134,74 @@ public final class TrainingRun implements AutoCloseable {
                 Map.of());
         TrainingRun run = open(folder, first, Tokenizer.load(folder), texts, state.options());
         state.restore(run.trainer);
-        run.bestLoss = state.bestLoss();
+        run.best = state.best();
+        run.checkpointed = state.step();
         StepLog.cut(folder, state.step());
         LOGGER.info("{}: goes on after step {}", folder, state.step());
         return run;
     }
 
-    /** Trains until the budget is spent.
+    /** Trains until the budget is spent, or until the options' patience with validations that are no better is.
      *
      * @param listener hears steps, validations and checkpoints
      * @return the lowest validation loss, in nats per token; NaN without validation text
      * @throws IOException          if a checkpoint cannot be written
-     * @throws InterruptedException if the thread is interrupted: then the last checkpoint stands */
+     * @throws InterruptedException if the thread is interrupted: then the last checkpoint stands
+     * @throws TrainingException    if the loss or a gradient is not finite: then the last checkpoint stands */
     public double run(TrainingListener listener) throws IOException, InterruptedException {
         TrainingOptions options = trainer.options();
-        try (StepLog log = new StepLog(folder)) {
-            while (!trainer.done()) {
-                StepResult result = trainer.step();
+        try (StepLog log = new StepLog(folder, options.label())) {
+            while (!finished()) {
+                StepResult result = step();
                 log.step(result);
                 listener.step(result);
                 if (result.step() % options.validationEvery() == 0 || trainer.done()) {
-                    validate(listener);
+                    validate(listener, log);
                 }
-                if (result.step() % options.checkpointEvery() == 0 || trainer.done()) {
+                if (result.step() % options.checkpointEvery() == 0 || finished()) {
                     log.flush();
                     checkpoint();
                     listener.checkpoint(result.step(), folder);
                 }
             }
         }
-        return validation.length == 0 ? Double.NaN : bestLoss;
+        return validation.length() == 0 ? Double.NaN : best.loss();
     }
 
-    private void validate(TrainingListener listener) throws IOException {
-        if (validation.length == 0) {
+    private StepResult step() throws InterruptedException {
+        try {
+            return trainer.step();
+        } catch (TrainingException e) {
+            throw e.keeping(folder, checkpointed);
+        }
+    }
+
+    /** Whether training is over.
+     *  @return true when the budget is spent, or training {@linkplain #stoppedEarly stopped early} */
+    public boolean finished() {
+        return trainer.done() || stoppedEarly();
+    }
+
+    /** Whether the last validations were no better than the best, as many as the options have patience with.
+     *  @return true if that ended training */
+    public boolean stoppedEarly() {
+        int patience = trainer.options().patience();
+        return patience > 0 && best.since() >= patience;
+    }
+
+    private void validate(TrainingListener listener, StepLog log) throws IOException {
+        if (validation.length() == 0) {
             save(Double.NaN);
             return;
         }
         double loss = trainer.evaluate(validation);
-        boolean best = loss < bestLoss;
-        listener.validation(trainer.steps(), loss, best);
-        LOGGER.info("step {}: validation {} nats per token{}", trainer.steps(), loss, best ? ", the best so far" : "");
-        if (best) {
-            bestLoss = loss;
+        boolean better = loss < best.loss();
+        best = better ? new TrainingState.Best(loss, 0) : new TrainingState.Best(best.loss(), best.since() + 1);
+        log.validation(trainer.steps(), loss, better);
+        listener.validation(trainer.steps(), loss, better);
+        LOGGER.info("step {}: validation {} nats per token{}", trainer.steps(), loss,
+                better ? ", the best so far" : "");
+        if (better) {
             save(loss);
         }
     }
@@ -177,7 +219,8 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private void checkpoint() throws IOException {
-        TrainingState.write(folder, trainer, bestLoss, provenance);
+        TrainingState.write(folder, trainer, best, provenance);
+        checkpointed = trainer.steps();
     }
 
     /** The trainer, for its state.

@@ -27,10 +27,20 @@ import java.util.SequencedMap;
  * All that a run needs to go on: masters, moments, running means, carried memories, step, options, and which texts it reads.
  * The order of windows follows from seed and step.
  */
-record TrainingState(Safetensors file, TrainingOptions options, long step, double bestLoss) {
+record TrainingState(Safetensors file, TrainingOptions options, long step, Best best) {
     static final String FOLDER = "training";
     private static final String FILE = "state.safetensors";
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * The best validation so far.
+     *
+     * @param loss  in nats per token; infinite before the first
+     * @param since validations since then, none of which was better
+     */
+    record Best(double loss, int since) {
+        static final Best NONE = new Best(Double.POSITIVE_INFINITY, 0);
+    }
 
     static String digest(String text) {
         try {
@@ -41,7 +51,7 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
         }
     }
 
-    static void write(Path folder, Trainer trainer, double bestLoss, Map<String, String> provenance)
+    static void write(Path folder, Trainer trainer, Best best, Map<String, String> provenance)
             throws IOException {
         SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
         trainer.masters().forEach((param, values) -> {
@@ -56,7 +66,8 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
                 (name, values) -> tensors.put(name, Tensor.of(values, values.length))));
         Map<String, String> metadata = new LinkedHashMap<>(provenance);
         metadata.put("step", String.valueOf(trainer.steps()));
-        metadata.put("best_loss", String.valueOf(bestLoss));
+        metadata.put("best_loss", String.valueOf(best.loss()));
+        metadata.put("validations_since_best", String.valueOf(best.since()));
         metadata.put("options", JSON.writeValueAsString(trainer.options()));
         Safetensors.write(folder.resolve(FOLDER).resolve(FILE), tensors, metadata);
     }
@@ -71,7 +82,9 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
         try {
             return new TrainingState(file, options(metadata.getOrDefault("options", "")),
                     Long.parseLong(metadata.getOrDefault("step", "")),
-                    Double.parseDouble(metadata.getOrDefault("best_loss", ""))).checked();
+                    new Best(Double.parseDouble(metadata.getOrDefault("best_loss", "")),
+                            Integer.parseInt(metadata.getOrDefault("validations_since_best", "0"))))
+                    .checked();
         } catch (IllegalArgumentException | JsonProcessingException e) {
             throw new CheckpointException(path, "metadata must hold step, best_loss and options: " + e.getMessage(), e);
         }
@@ -81,7 +94,7 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
         if (step < 0 || step > options.steps()) {
             throw new IllegalArgumentException("step must be 0 to " + options.steps() + ", got " + step);
         }
-        if (Double.isNaN(bestLoss)) {
+        if (Double.isNaN(best.loss())) {
             throw new IllegalArgumentException("best_loss must be a number, got NaN");
         }
         return this;
@@ -109,6 +122,11 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, doubl
     void checkTexts(Path folder, TrainingRun.Texts texts) throws CheckpointException {
         check(folder, "training", texts.training());
         check(folder, "validation", texts.validation());
+        String format = file.metadata().getOrDefault("text_format", TextFormat.PLAIN.name());
+        if (!texts.format().name().equals(format)) {
+            throw new CheckpointException(folder,
+                    "this run began with texts in format " + format + ", got " + texts.format());
+        }
     }
 
     private void check(Path folder, String name, String text) throws CheckpointException {

@@ -14,7 +14,8 @@ import org.datavec.api.writable.Writable;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A DataVec reader without an end: each record is one window of T + 1 token ids, the i-th a function of order seed and i only.
+ * A DataVec reader without an end: each record is one window of T + 1 token ids and their weights as targets, the
+ * i-th a function of order seed and i only.
  *
  * <p>Record i is the window of stream i mod B at step i / B. A stream reads a stretch of n windows that follow one another
  * (n is the options' carry), then another stretch. Streams begin theirs at different steps, so that each step empties about
@@ -24,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
 final class WindowReader extends BaseRecordReader {
     private static final long serialVersionUID = 1;
 
-    private final int[] ids;
+    private final transient TrainingText text;
     private final int batch;
     private final int window;
     private final int carry;
@@ -37,8 +38,8 @@ final class WindowReader extends BaseRecordReader {
     private transient int[] order;
 
     /** Records of a run, from those of a step on. */
-    WindowReader(int[] ids, TrainingOptions options, long step) {
-        this.ids = ids;
+    WindowReader(TrainingText text, TrainingOptions options, long step) {
+        this.text = text;
         this.batch = options.batch();
         this.window = options.window();
         this.carry = options.carry();
@@ -47,7 +48,7 @@ final class WindowReader extends BaseRecordReader {
         this.next = step * batch;
         int stretch = window * carry;
         // One stretch less than fits, so that every phase below a stretch leaves as many.
-        this.perEpoch = Math.max(1, (ids.length - 1) / stretch - 1);
+        this.perEpoch = Math.max(1, (text.length() - 1) / stretch - 1);
     }
 
     /** How many windows of its stretch a stream has read before a step. */
@@ -60,7 +61,7 @@ final class WindowReader extends BaseRecordReader {
         return step + (long) stream * carry / batch;
     }
 
-    /** The next window's token ids. */
+    /** The next window's token ids, then their weights. */
     int[] window() {
         long record = next++;
         int stream = (int) (record % batch);
@@ -69,10 +70,12 @@ final class WindowReader extends BaseRecordReader {
         enter(index / perEpoch);
         int start = phase + order[(int) (index % perEpoch)] * window * carry;
         int passage = passage(new SplittableRandom(seed ^ ~index));
-        int[] tokens = new int[window + 1];
-        for (int i = 0; i < tokens.length; i++) {
+        int[] tokens = new int[2 * (window + 1)];
+        for (int i = 0; i <= window; i++) {
             int at = (int) (clock % carry) * window + i;
-            tokens[i] = ids[start + (passage > 0 ? twice(at, passage) : at)];
+            int position = start + (passage > 0 ? twice(at, passage) : at);
+            tokens[i] = text.id(position);
+            tokens[window + 1 + i] = text.weight(position);
         }
         return tokens;
     }
@@ -93,7 +96,7 @@ final class WindowReader extends BaseRecordReader {
         }
         epoch = wanted;
         SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + epoch);
-        phase = random.nextInt(ids.length - perEpoch * window * carry);
+        phase = random.nextInt(text.length() - perEpoch * window * carry);
         order = new int[perEpoch];
         for (int i = 0; i < perEpoch; i++) {
             int j = random.nextInt(i + 1);

@@ -3,6 +3,7 @@ package io.github.bitttt.llama.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.bitttt.llama.BitLlama;
@@ -187,6 +188,141 @@ class TrainingTest {
     }
 
     @Test
+    void promptsAreReadButNotLearned() throws Exception {
+        Tokenizer words = tokenizer();
+        String lines = """
+                {"prompt": "One day", "completion": " a cat sat"}
+
+                {"text": "The dog ran"}
+                """;
+        TrainingText text = TextFormat.JSON_LINES.tokens(lines, words);
+        int prompt = words.encode("One day").length;
+        int rest = words.encode(" a cat sat").length + words.encode("The dog ran").length;
+        assertThat(text)
+                .hasToString("TrainingText[" + (prompt + rest + 3) + " tokens, " + (rest + 2) + " of them targets]");
+        assertThat(TextFormat.JSON_LINES.words(lines))
+                .isEqualTo("<|endoftext|>One day a cat sat<|endoftext|>The dog ran");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> TextFormat.JSON_LINES.tokens("{}\n", words))
+                .withMessage("line 1 must be an object with a text, or with a prompt and a completion, got {}");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> TextFormat.JSON_LINES.tokens("\n{\"text", words))
+                .withMessageStartingWith("line 2 must be JSON: ");
+    }
+
+    /** What does not count as a target has no gradient: other tokens there, unread by later ones, change nothing. */
+    @Test
+    void onlyTargetsThatCountMoveTheModel() throws Exception {
+        BitLlama model = new BitLlama(BitLlamaConfig.of(270, 8, 1, 8));
+        Weights start = Weights.init(model.params(), 1);
+        int[] ids = tokenizer().encode(TEXT);
+        boolean[] none = new boolean[ids.length];
+        boolean[] half = new boolean[ids.length];
+        for (int i = 0; i < half.length; i++) {
+            half[i] = i % 2 == 0;
+        }
+        try (Trainer idle = new Trainer(model, start, TrainingText.of(ids, none), OPTIONS.withWeightDecay(0));
+                Trainer masked = new Trainer(model, start, TrainingText.of(ids, half), OPTIONS.withMicroBatch(1));
+                Trainer whole = new Trainer(model, start, ids, OPTIONS)) {
+            StepResult result = idle.step();
+            assertThat(result.loss()).isZero();
+            assertThat(result.gradientNorm()).isZero();
+            Param head = model.params().getLast();
+            assertThat(idle.weights().floats(head)).isEqualTo(start.floats(head));
+            assertThat(masked.step().loss()).isNotCloseTo(whole.step().loss(), offset(1e-4));
+            double all = whole.evaluate(ids);
+            for (int i = 0; i < half.length; i++) {
+                none[i] = !half[i];
+            }
+            double some = whole.evaluate(TrainingText.of(ids, half)) * TrainingText.of(ids, half).targets();
+            double others = whole.evaluate(TrainingText.of(ids, none)) * TrainingText.of(ids, none).targets();
+            assertThat((some + others) / (ids.length - 1)).isCloseTo(all, offset(1e-6));
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> TrainingText.of(ids, new boolean[1]))
+                .withMessage("counted must say yes or no for each of " + ids.length + " tokens, got 1");
+    }
+
+    @Test
+    void patienceStopsEarlyAndStaysStopped(@TempDir Path folder) throws Exception {
+        BitLlamaConfig config = BitLlamaConfig.of(270, 8, 1, 8);
+        // Validation on other text gets worse while this one is learned by heart.
+        TrainingRun.Texts texts = new TrainingRun.Texts(TEXT, "zq xj kv wy ".repeat(20));
+        TrainingOptions options = TrainingOptions.of(400 * 64).withBatch(4, 16).withPeakRate(0.02)
+                .withIntervals(2, 1000)
+                .withPatience(3).withLabel("short");
+        long stopped;
+        try (TrainingRun run = TrainingRun.start(folder.resolve("run"), config, tokenizer(), texts, options)) {
+            run.run(new TrainingListener() {
+            });
+            stopped = run.trainer().steps();
+            assertThat(run.stoppedEarly()).isTrue();
+            assertThat(stopped).isLessThan(200);
+        }
+        List<String> log = Files.readAllLines(folder.resolve("run/training/log.jsonl"));
+        assertThat(log.getFirst()).startsWith("{\"step\":1,\"label\":\"short\",\"tokens\":64,\"loss_nats\":");
+        assertThat(log.stream().filter(line -> line.contains("validation_nats")).toList()).hasSize((int) stopped / 2)
+                .last().asString().endsWith("\"best\":false}");
+        try (TrainingRun run = TrainingRun.resume(folder.resolve("run"), texts)) {
+            run.run(new TrainingListener() {
+            });
+            assertThat(run.trainer().steps()).isEqualTo(stopped);
+        }
+    }
+
+    @Test
+    void aLossThatIsNotFiniteStopsTheRunAndKeepsItsState(@TempDir Path folder) throws Exception {
+        BitLlama model = new BitLlama(BitLlamaConfig.of(270, 8, 1, 8));
+        Path out = folder.resolve("run");
+        TrainingRun.Texts texts = new TrainingRun.Texts(TEXT, "");
+        try (TrainingRun run = TrainingRun.start(out, model.config(), tokenizer(), texts,
+                OPTIONS.withIntervals(4, 2))) {
+            assertThatIllegalStateException().isThrownBy(() -> run.run(new TrainingListener() {
+                @Override
+                public void step(StepResult result) {
+                    if (result.step() == 5) {
+                        run.trainer().masters().get(model.params().getLast())[0] = Float.NaN;
+                        run.trainer().resumeAt(5);
+                    }
+                }
+            })).isInstanceOf(TrainingException.class)
+                    .withMessageStartingWith(
+                            "step 6: loss and gradient norm must be finite, got NaN and NaN; last good loss ")
+                    .withMessageEndingWith(
+                            "; try a lower rate or a longer warm-up; " + out + " keeps the state after step 4");
+        }
+        assertThat(Files.readAllLines(out.resolve("training/steps.csv"))).hasSize(6);
+        try (TrainingRun run = TrainingRun.resume(out, texts)) {
+            run.run(new TrainingListener() {
+            });
+            assertThat(run.finished()).isTrue();
+        }
+    }
+
+    @Test
+    void fineTuningBeginsFromTheMastersOfAModel(@TempDir Path folder) throws Exception {
+        BitLlamaConfig config = BitLlamaConfig.of(270, 8, 1, 8);
+        TrainingRun.Texts texts = new TrainingRun.Texts(TEXT, "");
+        try (TrainingRun run = TrainingRun.start(folder.resolve("first"), config, tokenizer(), texts, OPTIONS)) {
+            run.run(new TrainingListener() {
+            });
+        }
+        Checkpoint first = Checkpoint.load(folder.resolve("first"));
+        TrainingRun.Texts lines = new TrainingRun.Texts(
+                "{\"prompt\": \"The cat\", \"completion\": \" sat.\"}\n".repeat(40),
+                "", TextFormat.JSON_LINES);
+        try (TrainingRun run = TrainingRun.start(folder.resolve("second"), first, tokenizer(), lines, OPTIONS)) {
+            Param head = run.trainer().model().params().getLast();
+            assertThat(run.trainer().weights().floats(head)).isEqualTo(first.weights().floats(head));
+            assertThat(run.run(new TrainingListener() {
+            })).isNaN();
+        }
+        assertThatIOException()
+                .isThrownBy(() -> TrainingRun.resume(folder.resolve("second"),
+                        new TrainingRun.Texts(lines.training(), "")))
+                .withMessageEndingWith("this run began with texts in format JSON_LINES, got PLAIN");
+    }
+
+    @Test
     void adamWByHand() {
         Param matrix = Param.ternary("w", 1, 2);
         AdamW adam = new AdamW(List.of(matrix), 0.1, 1);
@@ -216,8 +352,8 @@ class TrainingTest {
             ids[i] = i;
         }
         TrainingOptions options = TrainingOptions.of(10_000).withBatch(2, 8).withRepeats(0.5);
-        try (TokenWindows all = new TokenWindows(ids, options, 0);
-                TokenWindows later = new TokenWindows(ids, options, 70)) {
+        try (TokenWindows all = new TokenWindows(TrainingText.of(ids), options, 0);
+                TokenWindows later = new TokenWindows(TrainingText.of(ids), options, 70)) {
             int repeated = 0;
             for (int step = 0; step < 80; step++) {
                 TokenWindows.Batch batch = all.next();
@@ -239,8 +375,8 @@ class TrainingTest {
             ids[i] = i;
         }
         TrainingOptions options = TrainingOptions.of(10_000).withBatch(4, 8).withCarry(3).withRepeats(0);
-        try (TokenWindows windows = new TokenWindows(ids, options, 0);
-                TokenWindows later = new TokenWindows(ids, options, 5)) {
+        try (TokenWindows windows = new TokenWindows(TrainingText.of(ids), options, 0);
+                TokenWindows later = new TokenWindows(TrainingText.of(ids), options, 5)) {
             int[] expected = {-1, -1, -1, -1};
             int begun = 0;
             for (int step = 0; step < 60; step++) {
