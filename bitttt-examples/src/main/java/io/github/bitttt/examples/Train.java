@@ -53,6 +53,8 @@ final class Train implements Callable<Integer> {
     private boolean decay;
     @Option(names = "--seed-layer", description = "The seed's memory layer instead of the default one.")
     private boolean seedLayer;
+    @Option(names = "--baseline", paramLabel = "attention", description = "Causal attention with rotary positions, of --heads heads, in place of memory layers; F shrinks so that there are about as many parameters.")
+    private Baseline baseline;
     @Option(names = "--batch", defaultValue = "16", description = "Windows of a step (default: ${DEFAULT-VALUE}).")
     private int batch;
     @Option(names = "--window", defaultValue = "256", description = "Tokens of a window (default: ${DEFAULT-VALUE}).")
@@ -115,6 +117,10 @@ final class Train implements Callable<Integer> {
         return TrainingRun.start(out, config(words.vocabSize()), words, texts, options());
     }
 
+    private enum Baseline {
+        ATTENTION
+    }
+
     private TrainingOptions options() {
         return TrainingOptions.of(tokens).withBatch(batch, window).withPeakRate(rate).withSeed(seed)
                 .withOrderSeed(orderSeed == null ? seed : orderSeed)
@@ -138,7 +144,9 @@ final class Train implements Callable<Integer> {
         BitLlamaConfig.Ttt form = seedLayer
                 ? BitLlamaConfig.Ttt.seed(features)
                 : BitLlamaConfig.Ttt.standard(features);
-        return config.withTtt(form.withHeads(heads).withDecay(decay));
+        return baseline == null
+                ? config.withTtt(form.withHeads(heads).withDecay(decay))
+                : config.withTtt(form).withAttention(heads);
     }
 
     private TrainingRun.Texts texts() throws IOException {

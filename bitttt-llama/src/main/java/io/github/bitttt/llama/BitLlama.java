@@ -1,8 +1,10 @@
 package io.github.bitttt.llama;
 
+import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Block;
 import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Mixer;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.RmsNorm;
@@ -58,7 +60,18 @@ public final class BitLlama {
         SwiGlu mlp = new SwiGlu(projection(path + ".mlp.gate_proj.weight", inner, width, config),
                 projection(path + ".mlp.up_proj.weight", inner, width, config),
                 projection(path + ".mlp.down_proj.weight", width, inner, config));
-        return new Block(norm1, tttLayer(path + ".ttt", config), norm2, mlp);
+        Mixer mixer = config.attentionHeads() > 0
+                ? attention(path + ".attention", config)
+                : tttLayer(path + ".ttt", config);
+        return new Block(norm1, mixer, norm2, mlp);
+    }
+
+    private static Attention attention(String path, BitLlamaConfig config) {
+        int width = config.hiddenSize();
+        return new Attention(projection(path + ".q_proj.weight", width, width, config),
+                projection(path + ".k_proj.weight", width, width, config),
+                projection(path + ".v_proj.weight", width, width, config),
+                projection(path + ".o_proj.weight", width, width, config), config.attentionHeads());
     }
 
     private static TttLayer tttLayer(String path, BitLlamaConfig config) {
@@ -159,11 +172,11 @@ public final class BitLlama {
     /** Memories as they are before the first token, in a reading's own form.
      *
      * @param <T>   the reading's value
-     * @param empty makes an empty memory for a layer
+     * @param empty makes an empty memory for a mixer
      * @return a modifiable list, one for each block */
-    public <T> List<Memory<T>> memories(Function<TttLayer, Memory<T>> empty) {
+    public <T> List<Memory<T>> memories(Function<Mixer, Memory<T>> empty) {
         List<Memory<T>> memories = new ArrayList<>();
-        blocks.forEach(block -> memories.add(empty.apply(block.ttt())));
+        blocks.forEach(block -> memories.add(empty.apply(block.mixer())));
         return memories;
     }
 

@@ -16,10 +16,11 @@ import java.util.OptionalDouble;
  * @param ttt              the memory layers
  * @param quantization     how projections round
  * @param headBias         whether the head adds a bias (imported checkpoints do)
+ * @param attentionHeads   heads of a baseline that has attention where others have memory layers; 0 for memory layers
  */
 public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps,
         Ttt ttt,
-        Quantization quantization, boolean headBias) {
+        Quantization quantization, boolean headBias, int attentionHeads) {
 
     /** Largest V: ids travel as exact floats. */
     public static final int MAX_VOCABULARY = 1 << 24;
@@ -102,12 +103,31 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
         }
     }
 
+    /** Memory layers.
+     *
+     * @param vocabSize        V
+     * @param hiddenSize       D
+     * @param layers           the number of blocks
+     * @param intermediateSize F
+     * @param rmsNormEps       eps of every norm
+     * @param ttt              the memory layers
+     * @param quantization     how projections round
+     * @param headBias         whether the head adds a bias */
+    public BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps, Ttt ttt,
+            Quantization quantization, boolean headBias) {
+        this(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, quantization, headBias, 0);
+    }
+
     /** Checks the sizes. */
     public BitLlamaConfig {
         inRange("vocab_size", vocabSize, MAX_VOCABULARY);
         inRange("hidden_size", hiddenSize, MAX_WIDTH);
         inRange("num_hidden_layers", layers, Integer.MAX_VALUE);
         inRange("intermediate_size", intermediateSize, MAX_WIDTH);
+        if (attentionHeads < 0 || attentionHeads > 0 && hiddenSize % (2 * attentionHeads) != 0) {
+            throw new IllegalArgumentException("attention.num_heads must divide hidden_size " + hiddenSize
+                    + " into even parts, got " + attentionHeads);
+        }
         if (!(rmsNormEps > 0 && rmsNormEps < 1)) {
             throw new IllegalArgumentException("rms_norm_eps must be in (0, 1), got " + rmsNormEps);
         }
@@ -140,7 +160,7 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @return a new config */
     public BitLlamaConfig withTtt(Ttt form) {
         return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, form, quantization,
-                headBias);
+                headBias, attentionHeads);
     }
 
     /** The same with another rounding.
@@ -148,7 +168,8 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param rounding of the projections
      * @return a new config */
     public BitLlamaConfig withQuantization(Quantization rounding) {
-        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, rounding, headBias);
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, rounding, headBias,
+                attentionHeads);
     }
 
     /** The same with or without a bias of the head.
@@ -156,6 +177,23 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param bias whether the head adds one
      * @return a new config */
     public BitLlamaConfig withHeadBias(boolean bias) {
-        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, quantization, bias);
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, quantization, bias,
+                attentionHeads);
+    }
+
+    /** The same with attention in place of memory layers, and a feed-forward layer that much smaller: a baseline of about as
+     * many parameters.
+     *
+     * @param heads H, which divides D into even parts
+     * @return a new config */
+    public BitLlamaConfig withAttention(int heads) {
+        // Four projections [D, D] for two [M, D], paid for by three [F, D].
+        int difference = (4 * hiddenSize - 2 * ttt.memorySize()) / 3;
+        if (intermediateSize <= difference) {
+            throw new IllegalArgumentException("attention takes as many parameters as " + difference
+                    + " of intermediate_size, which must be more, got " + intermediateSize);
+        }
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize - difference, rmsNormEps, ttt,
+                quantization, headBias, heads);
     }
 }

@@ -4,31 +4,43 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * One layer of Bit-Llama: h = x + ttt(norm1 x); y = h + mlp(norm2 h).
+ * One layer of Bit-Llama: h = x + mixer(norm1 x); y = h + mlp(norm2 h).
  *
- * @param norm1 before the memory
- * @param ttt   the memory
+ * @param norm1 before the mixer
+ * @param mixer the memory, or a baseline's attention
  * @param norm2 before the feed-forward layer
  * @param mlp   the feed-forward layer
  */
-public record Block(RmsNorm norm1, TttLayer ttt, RmsNorm norm2, SwiGlu mlp) {
+public record Block(RmsNorm norm1, Mixer mixer, RmsNorm norm2, SwiGlu mlp) {
 
     /** Reads rows.
      *
      * @param <T>    the reading's value
      * @param ops    the reading
-     * @param memory what the TTT layer knows so far; spent by this call
+     * @param memory what the mixer knows so far; spent by this call
      * @param x      [n, D]
      * @return y [n, D] and the memory after the last row */
     public <T> TttLayer.Mixed<T> forward(Ops<T> ops, Memory<T> memory, T x) {
-        TttLayer.Mixed<T> mixed = ttt.forward(ops, memory, norm1.forward(ops, x));
+        TttLayer.Mixed<T> mixed = mixer.forward(ops, memory, norm1.forward(ops, x));
         T h = ops.add(x, mixed.output());
         return ops.mixed(ops.add(h, mlp.forward(ops, norm2.forward(ops, h))), mixed.memory());
+    }
+
+    /** The memory of constant size.
+     *
+     * @return the mixer
+     * @throws IllegalStateException if this block belongs to an attention baseline */
+    public TttLayer ttt() {
+        if (mixer instanceof TttLayer layer) {
+            return layer;
+        }
+        throw new IllegalStateException(
+                "this model is an attention baseline: it has no memory of constant size to copy, save, carry or look at");
     }
 
     /** Its parameters, in the order of the computation.
      *  @return those of its parts */
     public List<Param> params() {
-        return Stream.of(norm1.params(), ttt.params(), norm2.params(), mlp.params()).flatMap(List::stream).toList();
+        return Stream.of(norm1.params(), mixer.params(), norm2.params(), mlp.params()).flatMap(List::stream).toList();
     }
 }

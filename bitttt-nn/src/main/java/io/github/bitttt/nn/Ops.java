@@ -99,6 +99,17 @@ public interface Ops<T> {
      * @return answers [n, M] and W after the last row */
     Delta<T> delta(int heads, Read read, T weights, T keys, T values, T rates, Optional<T> decays);
 
+    /** Causal attention over all rows and what was read before, see {@link Attention}: queries and keys are turned by their
+     * positions, which go on from those of the cache.
+     *
+     * @param heads   H
+     * @param cache   turned keys and values so far; spent by this call
+     * @param queries [n, D]
+     * @param keys    [n, D]
+     * @param values  [n, D]
+     * @return answers [n, D] and the cache after the last row */
+    TttLayer.Mixed<T> attend(int heads, Memory<T> cache, T queries, T keys, T values);
+
     /** The last row of each stream.
      *
      * @param rows [n, D]
@@ -129,6 +140,18 @@ public interface Ops<T> {
      * @return [n, F] */
     default T gated(BitLinear gate, BitLinear up, T x) {
         return siluMultiply(bitLinear(gate, x), bitLinear(up, x));
+    }
+
+    /** Composite: an attention layer over all rows.
+     *
+     * @param layer  the layer
+     * @param memory what was read so far; spent by this call
+     * @param x      [n, D], normed
+     * @return y [n, D] and the memory after the last row */
+    default TttLayer.Mixed<T> attention(Attention layer, Memory<T> memory, T x) {
+        TttLayer.Mixed<T> attended = attend(layer.heads(), memory, bitLinear(layer.query(), x),
+                bitLinear(layer.key(), x), bitLinear(layer.value(), x));
+        return mixed(bitLinear(layer.output(), attended.output()), attended.memory());
     }
 
     /** Composite: a TTT layer over all rows.

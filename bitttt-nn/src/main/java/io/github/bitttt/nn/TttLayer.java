@@ -35,7 +35,7 @@ import java.util.Optional;
  * @param read      before or after the update
  */
 public record TttLayer(BitLinear down, BitLinear up, int heads, Objective objective, InnerRate innerRate,
-        Optional<InnerRate.Learned> decay, Optional<Param> shift, Read read) {
+        Optional<InnerRate.Learned> decay, Optional<Param> shift, Read read) implements Mixer {
 
     /** The step size of the memory's gradient descent, for each token and head. */
     public sealed interface InnerRate {
@@ -96,19 +96,13 @@ public record TttLayer(BitLinear down, BitLinear up, int heads, Objective object
         return down.in();
     }
 
-    /** Reads rows and learns from them.
-     *
-     * @param <T>    the reading's value
-     * @param ops    the reading
-     * @param memory what is known so far; spent by this call
-     * @param x      [n, D], normed
-     * @return y [n, D] and the memory after the last row */
+    @Override
     public <T> Mixed<T> forward(Ops<T> ops, Memory<T> memory, T x) {
         return ops.ttt(this, memory, x);
     }
 
-    /** Its parameters.
-     *  @return down, up, and those of shift, rate and decay where they are learned */
+    /** Down, up, and those of shift, rate and decay where they are learned. */
+    @Override
     public List<Param> params() {
         List<Param> params = new ArrayList<>(List.of(down.weight(), up.weight()));
         shift.ifPresent(params::add);

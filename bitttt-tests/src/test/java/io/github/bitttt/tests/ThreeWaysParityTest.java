@@ -261,6 +261,11 @@ class ThreeWaysParityTest {
         }
 
         @Override
+        public TttLayer.Mixed<Rows> attend(int heads, Memory<Rows> cache, Rows queries, Rows keys, Rows values) {
+            return ops.attend(heads, cache, queries, keys, values);
+        }
+
+        @Override
         public Rows lastRow(Rows rows) {
             return ops.lastRow(rows);
         }

@@ -50,7 +50,8 @@ final class ConfigJson {
                         innerRate(ttt), text(ttt, "decay", "none", List.of("none", "learned")).equals("learned"),
                         flag(ttt, "token_shift", true),
                         constant(Read.class, text(ttt, "read", "after", names(Read.values())))),
-                new Quantization(scale.equals("absmean"), roundActivations(quantization)), false);
+                new Quantization(scale.equals("absmean"), roundActivations(quantization)), false,
+                root.has("attention") ? integer(group("attention"), "num_heads", 1) : 0);
     }
 
     /** A group of keys: an object, or absent. */
@@ -148,6 +149,9 @@ final class ConfigJson {
             ttt.put("decay", "learned");
         }
         form.innerRate().ifPresentOrElse(rate -> ttt.put("inner_rate", rate), () -> ttt.put("inner_rate", "learned"));
+        if (config.attentionHeads() > 0) {
+            root.withObject("/attention").put("num_heads", config.attentionHeads());
+        }
         ObjectNode quantization = root.withObject("/quantization_config").put("quant_method", "bitnet")
                 .put("weight_scale", config.quantization().scaleWeights() ? "absmean" : "none");
         if (config.quantization().roundActivations()) {

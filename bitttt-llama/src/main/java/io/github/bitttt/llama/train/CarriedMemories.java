@@ -20,7 +20,7 @@ final class CarriedMemories {
     CarriedMemories(BitLlama model, int batch, int microBatch) {
         streams = microBatch;
         for (int piece = 0; piece < batch / microBatch; piece++) {
-            pieces.add(model.memories(this::empty));
+            pieces.add(new ArrayList<>(model.blocks().stream().map(block -> empty(block.ttt())).toList()));
         }
     }
 

@@ -53,6 +53,10 @@ public final class Trainer implements AutoCloseable {
      * @param text    the training text
      * @param options how to train */
     public Trainer(BitLlama model, Weights start, TrainingText text, TrainingOptions options) {
+        if (options.carry() > 1 && model.config().attentionHeads() > 0) {
+            throw new IllegalArgumentException(
+                    "attention has no memory of constant size to carry: carry must be 1, got " + options.carry());
+        }
         this.model = model;
         this.options = options;
         this.text = text;
@@ -171,7 +175,7 @@ public final class Trainer implements AutoCloseable {
         int last = measured.length() - 1;
         double nats = 0;
         for (long from = 0; from < last; from += (long) streams * options.carry() * options.window()) {
-            CarriedMemories memories = emptyMemories(streams);
+            Optional<CarriedMemories> memories = carried.map(_ -> emptyMemories(streams));
             for (int segment = 0; segment < options.carry(); segment++) {
                 nats += nats(measured, from + (long) segment * options.window(), memories);
             }
@@ -181,7 +185,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** The nats of one pass: a window of each stream, a stretch apart. */
-    private double nats(TrainingText measured, long from, CarriedMemories memories) {
+    private double nats(TrainingText measured, long from, Optional<CarriedMemories> memories) {
         int window = options.window();
         int rows = options.microBatch() * window;
         int[] inputs = new int[rows];
@@ -199,13 +203,9 @@ public final class Trainer implements AutoCloseable {
         if (count == 0) {
             Arrays.fill(counted, 1);
         }
-        if (carried.isPresent()) {
-            graph.setMemories(memories.of(0));
-        }
+        memories.ifPresent(before -> graph.setMemories(before.of(0)));
         double loss = graph.loss(inputs, targets, counted);
-        if (carried.isPresent()) {
-            memories.put(0, graph.memories());
-        }
+        memories.ifPresent(after -> after.put(0, graph.memories()));
         return loss * count;
     }
 

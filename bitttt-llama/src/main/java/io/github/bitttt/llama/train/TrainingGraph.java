@@ -110,7 +110,7 @@ public final class TrainingGraph implements AutoCloseable {
     private List<Memory<SDVariable>> memories(GraphOps ops, Map<String, INDArray> inputs) {
         List<Memory<SDVariable>> memories = new ArrayList<>();
         for (int i = 0; i < model.blocks().size(); i++) {
-            Memory<SDVariable> memory = ops.memory(model.blocks().get(i).ttt(), "memory." + i);
+            Memory<SDVariable> memory = ops.memory(model.blocks().get(i).mixer(), "memory." + i);
             memories.add(memory);
             for (SDVariable part : List.of(memory.weights(), memory.previous(), memory.feature())) {
                 input(inputs, part, Nd4j.zeros(DataType.FLOAT, part.placeholderShape()));

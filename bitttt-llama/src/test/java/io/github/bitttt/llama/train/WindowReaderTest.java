@@ -16,7 +16,7 @@ class WindowReaderTest {
         int[] ids = IntStream.range(0, 5000).toArray();
         TrainingOptions options = TrainingOptions.of(10_000).withBatch(1, WINDOW).withCarry(carry).withRepeats(1)
                 .withSeed(5);
-        WindowReader reader = new WindowReader(ids, options, 0);
+        WindowReader reader = new WindowReader(TrainingText.of(ids), options, 0);
         boolean[] seen = new boolean[WINDOW];
         for (int stretch = 0; stretch < 200; stretch++) {
             int[] tokens = stretch(reader, carry);
@@ -38,7 +38,7 @@ class WindowReaderTest {
     @ValueSource(doubles = {0, 0.25})
     void repeatsAShareOfTheStretches(double share) {
         int[] ids = IntStream.range(0, 5000).toArray();
-        WindowReader reader = new WindowReader(ids,
+        WindowReader reader = new WindowReader(TrainingText.of(ids),
                 TrainingOptions.of(10_000).withBatch(1, WINDOW).withRepeats(share).withSeed(5), 0);
         int repeated = 0;
         for (int i = 0; i < 1000; i++) {

@@ -2,6 +2,7 @@ package io.github.bitttt.nn.cpu;
 
 import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Mixer;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
@@ -90,9 +91,12 @@ public final class CpuOps implements Ops<Rows> {
 
     /** A memory before the first token: all zero.
      *
-     * @param layer whose memory
+     * @param mixer whose memory
      * @return zeros */
-    public static Memory<Rows> emptyMemory(TttLayer layer) {
+    public static Memory<Rows> emptyMemory(Mixer mixer) {
+        if (!(mixer instanceof TttLayer layer)) {
+            return CausalAttention.emptyCache();
+        }
         return new Memory<>(Rows.zeros(layer.memoryWidth(), layer.headWidth()), Rows.zeros(1, layer.width()),
                 Rows.zeros(1, layer.memoryWidth()));
     }
@@ -341,6 +345,13 @@ public final class CpuOps implements Ops<Rows> {
             }
         }
         return answers;
+    }
+
+    @Override
+    public TttLayer.Mixed<Rows> attend(int heads, Memory<Rows> cache, Rows queries, Rows keys, Rows values) {
+        Rows answers = take(queries.rows(), queries.columns());
+        CausalAttention.attend(heads, cache, queries, keys, values, answers);
+        return mixed(answers, cache);
     }
 
     @Override

@@ -117,6 +117,11 @@ final class GraphMath {
         return define(x.mul(constant), List.of(x), g -> List.of(g.mul(constant)));
     }
 
+    /** x plus a constant that broadcasts. */
+    SDVariable shift(SDVariable x, SDVariable constant) {
+        return define(x.add(constant), List.of(x), List::of);
+    }
+
     /** x [m, C, d] times rates [m, C, 1]. */
     SDVariable scaleTokens(SDVariable x, SDVariable rates, long width) {
         return define(x.mul(rates), List.of(x, rates),

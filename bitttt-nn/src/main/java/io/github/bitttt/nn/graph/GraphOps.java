@@ -2,6 +2,7 @@ package io.github.bitttt.nn.graph;
 
 import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Mixer;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
@@ -90,10 +91,15 @@ public final class GraphOps implements Ops<SDVariable> {
 
     /** A memory that is an input of the graph.
      *
-     * @param layer whose memory
+     * @param mixer whose memory; attention's is a token of each, for it begins every window without any
      * @param name  what the placeholders' names begin with
      * @return placeholders {@code name.weights}, {@code .previous}, {@code .feature} */
-    public Memory<SDVariable> memory(TttLayer layer, String name) {
+    public Memory<SDVariable> memory(Mixer mixer, String name) {
+        if (!(mixer instanceof TttLayer layer)) {
+            return new Memory<>(graph.placeHolder(name + ".weights", DataType.FLOAT, 1),
+                    graph.placeHolder(name + ".previous", DataType.FLOAT, 1),
+                    graph.placeHolder(name + ".feature", DataType.FLOAT, 1));
+        }
         return new Memory<>(
                 graph.placeHolder(name + ".weights", DataType.FLOAT, batch, layer.heads(), layer.headWidth(),
                         layer.headWidth()),
@@ -224,6 +230,16 @@ public final class GraphOps implements Ops<SDVariable> {
                 weights, keys, values, rates, decays);
         sized(delta.answers(), width);
         return delta;
+    }
+
+    /** Over this window alone: the cache is neither read nor written. */
+    @Override
+    public TttLayer.Mixed<SDVariable> attend(int heads, Memory<SDVariable> cache, SDVariable queries, SDVariable keys,
+            SDVariable values) {
+        int width = width(queries);
+        SDVariable answers = new WindowAttention(graph, math, batch, tokens, heads, width / heads).apply(queries, keys,
+                values);
+        return mixed(sized(answers, width), cache);
     }
 
     @Override

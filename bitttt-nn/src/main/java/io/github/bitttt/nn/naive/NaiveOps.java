@@ -1,7 +1,9 @@
 package io.github.bitttt.nn.naive;
 
+import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Mixer;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
@@ -34,11 +36,14 @@ public final class NaiveOps implements Ops<Doubles> {
         this.weights = weights;
     }
 
-    /** A memory before the first token: all zero.
+    /** A memory before the first token: all zero, or no rows for attention.
      *
-     * @param layer whose memory
+     * @param mixer whose memory
      * @return zeros */
-    public static Memory<Doubles> emptyMemory(TttLayer layer) {
+    public static Memory<Doubles> emptyMemory(Mixer mixer) {
+        if (!(mixer instanceof TttLayer layer)) {
+            return new Memory<>(new Doubles(new double[0][]), new Doubles(new double[0][]), Doubles.zeros(1, 1));
+        }
         return new Memory<>(Doubles.zeros(layer.memoryWidth(), layer.headWidth()), Doubles.zeros(1, layer.width()),
                 Doubles.zeros(1, layer.memoryWidth()));
     }
@@ -216,6 +221,60 @@ public final class NaiveOps implements Ops<Doubles> {
             }
         }
         return new Delta<>(new Doubles(answers), new Doubles(memory));
+    }
+
+    @Override
+    public TttLayer.Mixed<Doubles> attend(int heads, Memory<Doubles> cache, Doubles queries, Doubles keys,
+            Doubles values) {
+        int past = cache.weights().rows().length;
+        double[][] k = joined(cache.weights(), turned(heads, past, keys));
+        double[][] v = joined(cache.previous(), values);
+        double[][] q = turned(heads, past, queries).rows();
+        int width = q[0].length / heads;
+        double[][] answers = new double[q.length][heads * width];
+        for (int t = 0; t < q.length; t++) {
+            for (int head = 0; head < heads; head++) {
+                double[] query = head(q[t], head, width);
+                double sum = 0;
+                for (int s = 0; s <= past + t; s++) {
+                    double weight = Math.exp(dot(query, head(k[s], head, width)) / Math.sqrt(width));
+                    sum += weight;
+                    for (int i = head * width; i < (head + 1) * width; i++) {
+                        answers[t][i] += weight * v[s][i];
+                    }
+                }
+                for (int i = head * width; i < (head + 1) * width; i++) {
+                    answers[t][i] /= sum;
+                }
+            }
+        }
+        return mixed(new Doubles(answers), new Memory<>(new Doubles(k), new Doubles(v), cache.feature()));
+    }
+
+    /** Rotary positions: numbers i and i + d / 2 of each head are turned as a point of the plane. */
+    private static Doubles turned(int heads, int past, Doubles x) {
+        double[][] y = new double[x.rows().length][];
+        for (int t = 0; t < y.length; t++) {
+            double[] row = x.rows()[t];
+            y[t] = row.clone();
+            int width = row.length / heads;
+            for (int first = 0; first < row.length; first++) {
+                int pair = first % width;
+                if (pair < width / 2) {
+                    int second = first + width / 2;
+                    double angle = Attention.angle(past + t, pair, width);
+                    y[t][first] = row[first] * Math.cos(angle) - row[second] * Math.sin(angle);
+                    y[t][second] = row[second] * Math.cos(angle) + row[first] * Math.sin(angle);
+                }
+            }
+        }
+        return new Doubles(y);
+    }
+
+    private static double[][] joined(Doubles before, Doubles after) {
+        double[][] rows = Arrays.copyOf(before.rows(), before.rows().length + after.rows().length);
+        System.arraycopy(after.rows(), 0, rows, before.rows().length, after.rows().length);
+        return rows;
     }
 
     @Override

@@ -1,0 +1,169 @@
+package io.github.bitttt.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.data.Offset.offset;
+
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.train.Trainer;
+import io.github.bitttt.llama.train.TrainingGraph;
+import io.github.bitttt.llama.train.TrainingOptions;
+import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Weights;
+import io.github.bitttt.nn.cpu.CpuOps;
+import io.github.bitttt.nn.cpu.Rows;
+import io.github.bitttt.nn.naive.Doubles;
+import io.github.bitttt.nn.naive.NaiveOps;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The attention baseline: three readings, their split law, causality, gradients, and what it does not offer. */
+class AttentionTest {
+    private static BitLlama model(int width, int heads, boolean rounded) {
+        return new BitLlama(BitLlamaConfig.of(23, width, 2, 3 * width).withAttention(heads)
+                .withQuantization(new Quantization(true, rounded)));
+    }
+
+    private static int[] ids(int count) {
+        return new SplittableRandom(4).ints(count, 0, 23).toArray();
+    }
+
+    private static double[][] naive(BitLlama model, Weights weights, int... ids) {
+        return model.forward(new NaiveOps(weights), model.memories(NaiveOps::emptyMemory), Doubles.tokens(ids)).rows();
+    }
+
+    @ParameterizedTest(name = "D {0}, H {1}, T {2}, int8 {3}")
+    @CsvSource({"6, 1, 1, false", "6, 3, 7, false", "40, 4, 65, false", "34, 1, 17, true"})
+    void threeWays(int width, int heads, int tokens, boolean rounded) {
+        BitLlama model = model(width, heads, rounded);
+        Weights weights = Weights.init(model.params(), 9);
+        int[] ids = ids(2 * tokens);
+        // A rounding tie that flips moves a sum by one step.
+        double tolerance = rounded ? 3e-2 : 1e-4;
+        try (TrainingGraph graph = TrainingGraph.inference(model, 2, tokens)) {
+            graph.load(weights);
+            float[][] logits = graph.logits(ids);
+            for (int stream = 0; stream < 2; stream++) {
+                int[] own = Arrays.copyOfRange(ids, stream * tokens, (stream + 1) * tokens);
+                double[][] expected = naive(model, weights, own);
+                CpuOps ops = new CpuOps(weights.freeze(true));
+                Rows cpu = model.forward(ops, model.memories(CpuOps::emptyMemory), ops.tokens(own, 0, tokens));
+                assertThat(GoldenFixture.relativeError(GoldenFixture.flat(expected),
+                        GoldenFixture.doubles(cpu.toArray()))).isLessThan(tolerance);
+                for (int t = 0; t < tokens; t++) {
+                    assertThat(GoldenFixture.relativeError(expected[t],
+                            GoldenFixture.doubles(logits[stream * tokens + t]))).isLessThan(tolerance);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "split {0} of 20")
+    @CsvSource({"1", "7", "19"})
+    void splitLawAndCausality(int split) {
+        BitLlama model = model(12, 2, false);
+        Weights weights = Weights.init(model.params(), 2);
+        int[] ids = ids(20);
+        double[][] whole = naive(model, weights, ids);
+        NaiveOps naive = new NaiveOps(weights);
+        List<Memory<Doubles>> memories = model.memories(NaiveOps::emptyMemory);
+        CpuOps cpu = new CpuOps(weights.freeze(true));
+        List<Memory<Rows>> caches = model.memories(CpuOps::emptyMemory);
+        model.forward(naive, memories, Doubles.tokens(Arrays.copyOf(ids, split)));
+        model.forward(cpu, caches, cpu.tokens(ids, 0, split));
+        cpu.reset();
+        double[][] rest = model.forward(naive, memories, Doubles.tokens(Arrays.copyOfRange(ids, split, 20))).rows();
+        float[] cpuRest = model.forward(cpu, caches, cpu.tokens(ids, split, 20)).toArray();
+        double[] expected = GoldenFixture.flat(Arrays.copyOfRange(whole, split, 20));
+        assertThat(GoldenFixture.relativeError(expected, GoldenFixture.flat(rest))).isLessThan(1e-12);
+        assertThat(GoldenFixture.relativeError(expected, GoldenFixture.doubles(cpuRest))).isLessThan(1e-4);
+        ids[split] = (ids[split] + 1) % 23;
+        double[][] changed = naive(model, weights, ids);
+        assertThat(Arrays.copyOf(changed, split)).isDeepEqualTo(Arrays.copyOf(whole, split));
+        assertThat(changed[19]).isNotEqualTo(whole[19]);
+    }
+
+    /** Embedding and gains reach the loss through attention; codes are held fixed. */
+    @Test
+    void gradientsAreCentralDifferencesOfNaive() {
+        BitLlama model = model(12, 2, false);
+        Weights weights = Weights.init(model.params(), 3);
+        int[] ids = ids(8);
+        int[] targets = Arrays.copyOf(Arrays.copyOfRange(ids, 1, 9), 8);
+        try (TrainingGraph graph = TrainingGraph.training(model, 1, 8)) {
+            graph.load(weights);
+            graph.step(ids, targets);
+            for (Param param : model.params()) {
+                if (param.kind() != Param.Kind.TERNARY) {
+                    float[] gradient = new float[param.length()];
+                    graph.gradient(param, gradient);
+                    for (int i = 0; i < gradient.length; i += Math.max(1, gradient.length / 7)) {
+                        double step = 1e-3;
+                        double difference = (loss(model, weights, param, i, step, ids, targets)
+                                - loss(model, weights, param, i, -step, ids, targets)) / (2 * step);
+                        assertThat((double) gradient[i]).as(param.path() + "[" + i + "]").isCloseTo(difference,
+                                offset(1e-4));
+                    }
+                }
+            }
+        }
+    }
+
+    private static double loss(BitLlama model, Weights weights, Param param, int index, double step, int[] ids,
+            int[] targets) {
+        SequencedMap<Param, float[]> moved = new LinkedHashMap<>();
+        model.params().forEach(each -> moved.put(each, weights.floats(each).clone()));
+        moved.get(param)[index] += (float) step;
+        double[][] logits = naive(model, Weights.of(moved), ids);
+        double nats = 0;
+        for (int t = 0; t < ids.length; t++) {
+            double sum = Arrays.stream(logits[t]).map(Math::exp).sum();
+            nats += Math.log(sum) - logits[t][targets[t]];
+        }
+        return nats / ids.length;
+    }
+
+    @Test
+    void sessionsReadWithAGrowingCacheAndForgetIt() {
+        BitLlama model = model(12, 2, false);
+        Weights weights = Weights.init(model.params(), 5);
+        int[] ids = ids(150);
+        double[] expected = naive(model, weights, ids)[149];
+        try (Session session = Model.of(new Checkpoint(model.config(), weights, Map.of())).newSession()) {
+            session.feed(Arrays.copyOf(ids, 10));
+            session.reset();
+            session.feed(Arrays.copyOf(ids, 149));
+            assertThat(GoldenFixture.relativeError(expected, GoldenFixture.doubles(session.feed(ids[149]))))
+                    .isLessThan(1e-4);
+            assertThatIllegalStateException().isThrownBy(session::fork).withMessageContaining(
+                    "this model is an attention baseline: it has no memory of constant size");
+        }
+    }
+
+    @Test
+    void aboutAsManyParameters() {
+        BitLlama ttt = new BitLlama(BitLlamaConfig.of(2048, 192, 4, 512));
+        BitLlama attention = new BitLlama(ttt.config().withAttention(4));
+        assertThat((double) attention.parameters()).isCloseTo(ttt.parameters(), offset(0.01 * ttt.parameters()));
+        assertThatIllegalArgumentException().isThrownBy(() -> ttt.config().withAttention(5))
+                .withMessage("attention.num_heads must divide hidden_size 192 into even parts, got 5");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Trainer(attention, Weights.init(attention.params(), 1), new int[2000],
+                        TrainingOptions.of(10).withBatch(1, 16).withCarry(2)))
+                .withMessage("attention has no memory of constant size to carry: carry must be 1, got 2");
+    }
+}
