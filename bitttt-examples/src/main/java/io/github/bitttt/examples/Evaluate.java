@@ -2,9 +2,11 @@ package io.github.bitttt.examples;
 
 import io.github.bitttt.examples.viz.Charts;
 import io.github.bitttt.llama.generate.Evaluation;
+import io.github.bitttt.llama.generate.MemoryGain;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.text.Tokenizer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,29 +39,52 @@ final class Evaluate implements Callable<Integer> {
     @Option(names = "--plot", paramLabel = "FILE", description = "Draw the surprise by position in a document, as .png or .svg.")
     private Path plot;
 
+    @Option(names = "--memory", description = "Also what the memory is worth: emptied every 64, 256, 1,024 and 4,096 tokens, and never; loss by position; norm of W.")
+    private boolean memory;
+    @Option(names = "--every", paramLabel = "N", defaultValue = "0", description = "Instead: read all in one session, and tell loss, norm of W and resident memory every N tokens.")
+    private int every;
+
     @Override
     public Integer call() throws Exception {
-        Evaluation.Reset rule = rule(reset);
         Model loaded = model.load();
         String text = Files.readString(data);
-        Evaluation evaluation = Evaluation.of(loaded, text, rule);
-        if (!program.json()) {
-            program.out().println(evaluation);
-        }
         Map<String, Object> result = new LinkedHashMap<>();
+        if (every > 0) {
+            result.put("rows", LongText.read(loaded, loaded.tokenizer().encode(text), every, program.messages()));
+        } else {
+            measure(loaded, text, result);
+        }
+        program.result(result);
+        return 0;
+    }
+
+    private void measure(Model loaded, String text, Map<String, Object> result) throws IOException {
+        Evaluation evaluation = Evaluation.of(loaded, text, rule(reset));
+        program.messages().println(evaluation);
         result.put("nats_per_token", evaluation.natsPerToken());
         result.put("bits_per_byte", evaluation.bitsPerByte());
         result.put("tokens", evaluation.tokens());
         result.put("bytes", evaluation.bytes());
         result.put("tokens_per_second", evaluation.tokensPerSecond());
+        if (memory) {
+            gain(MemoryGain.of(loaded, text), result);
+        }
         if (plot != null) {
             SequencedMap<String, double[]> curve = new LinkedHashMap<>();
             curve.put("each document from an empty memory",
                     byPosition(loaded, text.split(Pattern.quote(Tokenizer.END_OF_TEXT))));
             Charts.lossByPosition("Surprise by position, mean of all documents", curve, MEAN).save(plot);
         }
-        program.result(result);
-        return 0;
+    }
+
+    private void gain(MemoryGain gain, Map<String, Object> result) {
+        program.messages().println(gain);
+        result.put("nats_by_reset", gain.every());
+        result.put("nats_never_reset", gain.never());
+        result.put("nats_by_position", gain.byPosition().stream()
+                .map(stretch -> Map.of("from", stretch.from(), "to", stretch.to(), "nats", stretch.natsPerToken()))
+                .toList());
+        result.put("memory_norms", gain.norms());
     }
 
     /** Mean nats of every position that at least a quarter of the documents reach. */

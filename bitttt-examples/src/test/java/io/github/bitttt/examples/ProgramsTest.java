@@ -2,6 +2,7 @@ package io.github.bitttt.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
+import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -84,6 +85,17 @@ class ProgramsTest {
         assertThat(curve).isNotEmptyFile();
         assertThat(run("evaluate", "--model", model, "--data", text.toString(), "--reset", "never").out())
                 .contains("bits per byte");
+
+        JsonNode worth = run("evaluate", "--model", model, "--data", text.toString(), "--memory", "--json").json();
+        // The text is shorter than any of the intervals, so all readings are the same.
+        assertThat(worth.get("nats_by_reset").get("64")).isEqualTo(worth.get("nats_by_reset").get("4096"));
+        assertThat(worth.get("nats_never_reset").doubleValue())
+                .isCloseTo(worth.get("nats_by_position").get(0).get("nats").doubleValue(), offset(1e-9));
+        assertThat(worth.get("memory_norms")).hasSize(2);
+        JsonNode rows = run("evaluate", "--model", model, "--data", text.toString(), "--every", "5", "--json").json()
+                .get("rows");
+        assertThat(rows.get(0).get("tokens").intValue()).isEqualTo(5);
+        assertThat(rows.get(1).get("resident_bytes").longValue()).isGreaterThan(1 << 20);
 
         Path memory = folder.resolve("memory.safetensors");
         JsonNode story = run("generate", "--model", model, "--tokens", "5", "--save-memory", memory.toString(),

@@ -64,9 +64,9 @@ public final class Trainer implements AutoCloseable {
             masters.put(param, start.floats(param).clone());
             gradients.put(param, new float[param.length()]);
         });
+        graph = TrainingGraph.training(model, options.microBatch(), options.window());
         windows = new TokenWindows(text, options, 0);
         optimizer = new AdamW(model.params(), options.weightDecay(), options.clip());
-        graph = TrainingGraph.training(model, options.microBatch(), options.window());
         average = options.average() > 0 ? Optional.of(new RunningMean(masters, options.average())) : Optional.empty();
         carried = options.carry() > 1 ? Optional.of(emptyMemories(options.batch())) : Optional.empty();
         graph.load(Weights.of(masters));

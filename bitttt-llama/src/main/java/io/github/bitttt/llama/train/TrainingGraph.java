@@ -36,7 +36,7 @@ public final class TrainingGraph implements AutoCloseable {
     private final BitLlama model;
     private final int batch;
     private final int tokens;
-    private final SameDiff graph = SameDiff.create();
+    private final SameDiff graph;
     private final StaticExecutor executor;
     private final Map<Param, INDArray> parameters = new LinkedHashMap<>();
     private final Map<Param, INDArray> gradients = new HashMap<>(); // flat
@@ -70,9 +70,11 @@ public final class TrainingGraph implements AutoCloseable {
     }
 
     private TrainingGraph(BitLlama model, int batch, int tokens, boolean differentiate) {
+        Backend.start();
         this.model = model;
         this.batch = batch;
         this.tokens = tokens;
+        graph = SameDiff.create();
         int rows = Math.multiplyExact(batch, tokens);
         GraphOps ops = GraphOps.of(graph, batch, tokens);
         Map<String, INDArray> inputs = new HashMap<>();
