@@ -31,11 +31,12 @@ final class LongText {
                 double nats = Arrays.stream(Evaluation.surprises(session, Arrays.copyOfRange(ids, from, to + 1))).sum();
                 double[] norms = session.memoryNorms();
                 long resident = residentBytes();
-                out.println(String.format(Locale.ROOT, "%,10d tokens: %.4f nats per token, norm of W %s, resident %,d MB",
-                        to, nats / (to - from),
-                        Arrays.stream(norms).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
-                                .collect(Collectors.joining(" ")),
-                        resident >> 20));
+                out.println(
+                        String.format(Locale.ROOT, "%,10d tokens: %.4f nats per token, norm of W %s, resident %,d MB",
+                                to, nats / (to - from),
+                                Arrays.stream(norms).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
+                                        .collect(Collectors.joining(" ")),
+                                resident >> 20));
                 out.flush();
                 Map<String, Object> row = new LinkedHashMap<>();
                 row.put("tokens", to);
