@@ -69,6 +69,11 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, Best 
         metadata.put("best_loss", String.valueOf(best.loss()));
         metadata.put("validations_since_best", String.valueOf(best.since()));
         metadata.put("options", JSON.writeValueAsString(trainer.options()));
+        write(folder, tensors, metadata);
+    }
+
+    static void write(Path folder, SequencedMap<String, Tensor> tensors, Map<String, String> metadata)
+            throws IOException {
         Safetensors.write(folder.resolve(FOLDER).resolve(FILE), tensors, metadata);
     }
 
