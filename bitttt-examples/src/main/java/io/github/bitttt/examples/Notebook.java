@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -64,7 +65,7 @@ final class Notebook implements Callable<Integer> {
         Path file = spec.resolve("kernel.json");
         Files.writeString(file, specification(kernel, jar.toAbsolutePath(), bundle.toAbsolutePath()).toPrettyString());
         program.messages()
-                .println("kernel " + NAME + " (" + kernel.name().toLowerCase(java.util.Locale.ROOT) + "): " + file);
+                .println("kernel " + NAME + " (" + kernel.name().toLowerCase(Locale.ROOT) + "): " + file);
         program.messages().println("install it:      jupyter kernelspec install --user --name " + NAME + " " + spec);
         program.messages().println("start:           jupyter lab bitttt-examples/notebooks");
         program.messages().println("without install: JUPYTER_PATH=" + folder.toAbsolutePath()
@@ -77,7 +78,7 @@ final class Notebook implements Callable<Integer> {
     private Path fetched() throws IOException {
         if (kernel != Kernel.RAPAIO) {
             throw new IllegalArgumentException(
-                    "--kernel-jar is needed for " + kernel.name().toLowerCase(java.util.Locale.ROOT)
+                    "--kernel-jar is needed for " + kernel.name().toLowerCase(Locale.ROOT)
                             + ": its jar is on its release page, not on Maven Central");
         }
         return existing(folder.resolve("rapaio-jupyter-kernel.jar"), "it is fetched by ./bitttt notebook");

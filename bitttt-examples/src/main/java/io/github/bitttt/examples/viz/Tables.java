@@ -1,5 +1,6 @@
 package io.github.bitttt.examples.viz;
 
+import java.awt.Font;
 import java.awt.FontMetrics;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -32,7 +33,7 @@ public final class Tables {
         int width = Arrays.stream(widths).sum() + GAP * (widths.length - 1) + 2 * MARGIN;
         int height = ROW * (rows.size() + 1) + MARGIN;
         return new Picture(width, height, graphics -> {
-            graphics.setFont(Palette.TEXT.deriveFont(java.awt.Font.BOLD));
+            graphics.setFont(Palette.TEXT.deriveFont(Font.BOLD));
             draw(graphics, header, widths, 0);
             graphics.setColor(Palette.RULE);
             graphics.drawLine(MARGIN, ROW + 2, width - MARGIN, ROW + 2);
@@ -45,7 +46,7 @@ public final class Tables {
 
     private static int[] widths(List<String> header, List<List<String>> rows) {
         Graphics2D graphics = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics();
-        FontMetrics bold = graphics.getFontMetrics(Palette.TEXT.deriveFont(java.awt.Font.BOLD));
+        FontMetrics bold = graphics.getFontMetrics(Palette.TEXT.deriveFont(Font.BOLD));
         int[] widths = new int[header.size()];
         Stream.concat(Stream.of(header), rows.stream()).forEach(row -> {
             for (int column = 0; column < widths.length; column++) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -86,7 +87,7 @@ final class Client {
     Socket unread(String body) throws IOException {
         Socket socket = new Socket();
         socket.setReceiveBufferSize(4096);
-        socket.connect(new java.net.InetSocketAddress(InetAddress.getByName(root.getHost()), root.getPort()));
+        socket.connect(new InetSocketAddress(InetAddress.getByName(root.getHost()), root.getPort()));
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         socket.getOutputStream()
                 .write(("POST /v1/completions HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
