@@ -245,12 +245,13 @@ public final class TernaryMatrix {
 
     /** y = scale / s * x W^T on int8 rows.
      *
-     * @param x rounded rows
-     * @param y at least [n, rows] */
-    public void matMul(RoundedRows x, float[] y) {
+     * @param x       rounded rows
+     * @param y       outputs [n, rows]
+     * @param yOffset of the first */
+    public void matMul(RoundedRows x, float[] y, int yOffset) {
         checkLength("inputs", columns, x.columns(), rows, columns);
-        Objects.checkFromIndexSize(0, (long) x.rows() * rows, y.length);
-        weights().products(x.input(), 0, x.rows(), scale, y, 0, rows);
+        Objects.checkFromIndexSize(yOffset, (long) x.rows() * rows, y.length);
+        weights().products(x.input(), 0, x.rows(), scale, y, yOffset, rows);
     }
 
     @Override

@@ -102,7 +102,7 @@ class KernelsParityTest {
         y[y.length - 1] = GUARD;
         TernaryMatrix prepared = matrix.with(family);
         float[] together = new float[TOKENS * rows];
-        prepared.matMul(rounded, together);
+        prepared.matMul(rounded, together, 0);
         for (int token = 0; token < TOKENS; token++) {
             prepared.matVec(rounded, token, y, 1 + token * rows);
         }

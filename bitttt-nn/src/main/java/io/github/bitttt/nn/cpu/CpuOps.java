@@ -31,6 +31,9 @@ import java.util.Optional;
  * <p>W [H, d, d] is held by columns within each head: element (i, j) of head h at h d d + j d + i.
  */
 public final class CpuOps implements Ops<Rows> {
+    // Rows that are rounded together: as many as a kernel multiplies at once, so that their tables stay in the nearest cache.
+    private static final int TOGETHER = 4;
+
     private final Weights weights;
     // A layer asks with the same objects again and again; hashing a whole Param took a tenth of a token's time.
     private final Map<Param, Weight> byIdentity = new IdentityHashMap<>();
@@ -178,13 +181,17 @@ public final class CpuOps implements Ops<Rows> {
 
     @Override
     public Rows bitLinear(BitLinear layer, Rows x) {
-        return layer.quantization().roundActivations() ? project(layer, round(x)) : projectFloats(layer, x);
-    }
-
-    private RoundedRows round(Rows x) {
-        RoundedRows rows = roundedRows(x.columns());
-        rows.round(x.values(), 0, x.rows());
-        return rows;
+        if (!layer.quantization().roundActivations()) {
+            return projectFloats(layer, x);
+        }
+        Rows y = take(x.rows(), layer.out());
+        RoundedRows rounded = roundedRows(x.columns());
+        TernaryMatrix matrix = ternary(layer.weight());
+        for (int from = 0; from < x.rows(); from += TOGETHER) {
+            rounded.round(x.values(), from * x.columns(), Math.min(TOGETHER, x.rows() - from));
+            matrix.matMul(rounded, y.values(), from * layer.out());
+        }
+        return y;
     }
 
     /** The buffer of a width: there are three or four in a model, and a map would box the key. */
@@ -199,12 +206,6 @@ public final class CpuOps implements Ops<Rows> {
         return rows;
     }
 
-    private Rows project(BitLinear layer, RoundedRows x) {
-        Rows y = take(x.rows(), layer.out());
-        ternary(layer.weight()).matMul(x, y.values());
-        return y;
-    }
-
     private Rows projectFloats(BitLinear layer, Rows x) {
         Rows y = take(x.rows(), layer.out());
         ternary(layer.weight()).matMul(x.values(), x.rows(), y.values());
@@ -217,8 +218,17 @@ public final class CpuOps implements Ops<Rows> {
         if (!gate.quantization().roundActivations() || !gate.quantization().equals(up.quantization())) {
             return Ops.super.gated(gate, up, x);
         }
-        RoundedRows shared = round(x);
-        return siluMultiply(project(gate, shared), project(up, shared));
+        Rows gates = take(x.rows(), gate.out());
+        Rows ups = take(x.rows(), up.out());
+        RoundedRows shared = roundedRows(x.columns());
+        TernaryMatrix gateMatrix = ternary(gate.weight());
+        TernaryMatrix upMatrix = ternary(up.weight());
+        for (int from = 0; from < x.rows(); from += TOGETHER) {
+            shared.round(x.values(), from * x.columns(), Math.min(TOGETHER, x.rows() - from));
+            gateMatrix.matMul(shared, gates.values(), from * gate.out());
+            upMatrix.matMul(shared, ups.values(), from * up.out());
+        }
+        return siluMultiply(gates, ups);
     }
 
     @Override
