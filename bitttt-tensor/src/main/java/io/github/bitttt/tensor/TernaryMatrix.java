@@ -2,6 +2,7 @@ package io.github.bitttt.tensor;
 
 import io.github.bitttt.tensor.internal.Kernels;
 import io.github.bitttt.tensor.internal.NaiveKernels;
+import io.github.bitttt.tensor.internal.SlicedWeights;
 import java.util.Objects;
 
 /**
@@ -40,7 +41,7 @@ public final class TernaryMatrix {
         Kernels.Weights ready = weights;
         if (ready == null) {
             Kernels family = kernels == null ? KernelChoice.current().kernels() : kernels;
-            ready = family.weights(codes, rows, columns);
+            ready = SlicedWeights.of(family, codes, rows, columns);
             weights = ready;
         }
         return ready;
@@ -244,6 +245,14 @@ public final class TernaryMatrix {
     }
 
     /** y = scale / s * x W^T on int8 rows.
+     *
+     * @param x rounded rows
+     * @param y at least [n, rows] */
+    public void matMul(RoundedRows x, float[] y) {
+        matMul(x, y, 0);
+    }
+
+    /** y = scale / s * x W^T on int8 rows, into the middle of an array.
      *
      * @param x       rounded rows
      * @param y       outputs [n, rows]

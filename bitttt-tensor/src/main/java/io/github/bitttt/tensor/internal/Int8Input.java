@@ -21,6 +21,7 @@ public final class Int8Input {
     private short[] shorts = new short[0];
     private int[] ints = new int[0];
     private float[] floats = new float[0];
+    private SlicedWeights.Job[] jobs = new SlicedWeights.Job[0];
 
     /** An empty buffer.
      *
@@ -71,6 +72,23 @@ public final class Int8Input {
         for (Derived each : derived) {
             each.built = 0;
         }
+    }
+
+    /** Takes over the rows of another input and what was derived from them, not its room. */
+    void share(Int8Input other) {
+        codes = other.codes;
+        scales = other.scales;
+        rows = other.rows;
+        derived = other.derived;
+    }
+
+    /** Jobs for other threads on these rows, kept from call to call. */
+    SlicedWeights.Job[] jobs(int count) {
+        if (jobs.length < count) {
+            jobs = new SlicedWeights.Job[count];
+            Arrays.setAll(jobs, i -> new SlicedWeights.Job(new Int8Input(columns)));
+        }
+        return jobs;
     }
 
     /** The tables of all rows, built when first asked for after {@link #begin}.

@@ -67,6 +67,13 @@ public interface Kernels {
          *  @return a short name */
         String kernel();
 
+        /** Derives what {@link #products} will read of the inputs; without this call it does so itself.
+         *
+         * @param x rounded inputs */
+        default void prepare(Int8Input x) {
+            // Reads the codes themselves.
+        }
+
         /** y[t, r] = scale / s_t * (sum of x_t over codes +1, less the sum over codes -1): the sum is exact.
          *
          * @param x       rounded inputs, with their scales s

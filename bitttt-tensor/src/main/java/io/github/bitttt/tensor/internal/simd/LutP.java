@@ -198,6 +198,11 @@ final class LutP implements Kernels.Weights {
     }
 
     @Override
+    public void prepare(Int8Input x) {
+        x.tables(TABLES);
+    }
+
+    @Override
     public void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride) {
         MemorySegment tables = x.tables(TABLES);
         int[] sums = x.ints(Math.ceilDiv(rows, LANES) * LANES);

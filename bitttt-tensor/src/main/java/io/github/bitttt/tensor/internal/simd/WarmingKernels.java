@@ -72,11 +72,11 @@ public final class WarmingKernels implements Kernels {
 
     /** Scalar at first; brought into the vector kernels' layout when they are ready. */
     private final class WarmingWeights implements Weights {
-        private final byte[] codes;
         private final int rows;
         private final int columns;
         private volatile Weights weights;
         private volatile boolean vectors;
+        private byte[] codes; // until they are laid out
 
         WarmingWeights(byte[] codes, int rows, int columns) {
             this.codes = codes;
@@ -87,10 +87,22 @@ public final class WarmingKernels implements Kernels {
 
         private Weights now() {
             if (warm && !vectors) {
-                weights = hot.weights(codes, rows, columns);
-                vectors = true;
+                layOut();
             }
             return weights;
+        }
+
+        private synchronized void layOut() {
+            if (!vectors) {
+                weights = hot.weights(codes, rows, columns);
+                codes = null;
+                vectors = true;
+            }
+        }
+
+        @Override
+        public void prepare(Int8Input x) {
+            now().prepare(x);
         }
 
         @Override
