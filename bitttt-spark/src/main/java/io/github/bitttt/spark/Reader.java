@@ -1,0 +1,47 @@
+package io.github.bitttt.spark;
+
+import io.github.bitttt.llama.generate.Evaluation;
+import io.github.bitttt.llama.generate.Generator;
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Sampler;
+import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.text.Tokenizer;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+
+/** What is done to one text, the same for SQL functions and for partitions. */
+final class Reader {
+    private Reader() {
+    }
+
+    /** Nats and the number of predictions: a document as it stands between two end tokens, the first fed, the last predicted. */
+    static Row evaluate(Session session, String document) {
+        Tokenizer tokenizer = session.model().tokenizer();
+        String text = tokenizer.endOfText().isEmpty()
+                ? document
+                : Tokenizer.END_OF_TEXT + document + Tokenizer.END_OF_TEXT;
+        int[] ids = tokenizer.encode(text);
+        int predicted = Math.max(0, ids.length - 1);
+        double nats = predicted == 0 ? 0 : Evaluation.nats(session, ids, 0, predicted);
+        return RowFactory.create(nats, (long) predicted, Math.exp(nats / Math.max(1, predicted)));
+    }
+
+    static Row evaluate(Model model, String document) {
+        try (Session session = model.newSession()) {
+            return evaluate(session, document);
+        }
+    }
+
+    static String generate(Session session, String prompt, Writing writing) {
+        StringBuilder text = new StringBuilder();
+        new Generator(session, Sampler.of(writing.temperature(), writing.seed()))
+                .generate(prompt, writing.tokens(), text::append);
+        return text.toString();
+    }
+
+    static String generate(Model model, String prompt, Writing writing) {
+        try (Session session = model.newSession()) {
+            return generate(session, prompt, writing);
+        }
+    }
+}
