@@ -1,17 +1,22 @@
 package io.github.bitttt.examples;
 
+import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
-import io.github.bitttt.llama.text.BpeTrainer;
+import io.github.bitttt.llama.generate.Evaluation;
+import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.text.BpeTrainer;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.llama.train.TextFormat;
 import io.github.bitttt.llama.train.TrainingOptions;
 import io.github.bitttt.llama.train.TrainingRun;
+import io.github.bitttt.nn.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -84,9 +89,19 @@ final class Train implements Callable<Integer> {
     @Option(names = "--checkpoint-every", defaultValue = "100", description = "Steps (default: ${DEFAULT-VALUE}).")
     private int checkpointEvery;
 
+    @Option(names = "--spark", arity = "0..1", fallbackValue = "", paramLabel = "MASTER", description = "Train on Spark, on this master, such as local[2] (without one: on that of spark-submit).")
+    private String spark;
+    @Option(names = "--workers", defaultValue = "0", description = "With --spark: tasks that train at once, a divisor of the batch (default: as many as Spark runs at once).")
+    private int workers;
+    @Option(names = "--local-steps", defaultValue = "50", description = "With --spark: steps of each worker between two agreements; 1 averages every gradient (default: ${DEFAULT-VALUE}).")
+    private int localSteps;
+
     @Override
     public Integer call() throws Exception {
         TrainingRun.Texts texts = texts();
+        if (spark != null) {
+            return onSpark(texts);
+        }
         try (TrainingRun run = resume ? TrainingRun.resume(out, texts) : start(texts);
                 TrainingProgress progress = new TrainingProgress(run.trainer().options(), run.trainer().steps())) {
             double best = run.run(progress);
@@ -104,17 +119,20 @@ final class Train implements Callable<Integer> {
     }
 
     private TrainingRun start(TrainingRun.Texts texts) throws IOException {
+        Tokenizer words = words(texts);
+        return from != null
+                ? TrainingRun.start(out, masters(), words, texts, options())
+                : TrainingRun.start(out, config(words.vocabSize()), words, texts, options());
+    }
+
+    private Tokenizer words(TrainingRun.Texts texts) throws IOException {
         if (Files.exists(out)) {
             throw new IOException(out + ": exists already; choose another folder, or go on with its run by --resume");
         }
-        if (from != null) {
-            return TrainingRun.start(out, masters(), Tokenizer.load(from), texts, options());
+        if (from != null || tokenizer != null) {
+            return Tokenizer.load(from != null ? from : tokenizer);
         }
-        Tokenizer words = tokenizer == null
-                ? Tokenizer.parse(BpeTrainer.train(texts.format().words(texts.training()), vocabulary),
-                        "the new tokenizer")
-                : Tokenizer.load(tokenizer);
-        return TrainingRun.start(out, config(words.vocabSize()), words, texts, options());
+        return Tokenizer.parse(BpeTrainer.train(texts.format().words(texts.training()), vocabulary), "the new tokenizer");
     }
 
     private enum Baseline {
@@ -147,6 +165,37 @@ final class Train implements Callable<Integer> {
         return baseline == null
                 ? config.withTtt(form.withHeads(heads).withDecay(decay))
                 : config.withTtt(form).withAttention(heads);
+    }
+
+    private int onSpark(TrainingRun.Texts texts) throws IOException {
+        ClusterTraining training = ServiceLoader.load(ClusterTraining.class).findFirst()
+                .orElseThrow(() -> new IllegalStateException(
+                        "--spark needs bitttt-spark and Spark on the class path; ./bitttt train --spark adds both"));
+        if (texts.format() != TextFormat.PLAIN) {
+            throw new IllegalArgumentException(data + ": --spark takes plain text, where every token is learned; "
+                    + "train on prompts and completions in one process");
+        }
+        ClusterTraining.Cluster cluster = new ClusterTraining.Cluster(spark, workers, localSteps, program.messages());
+        if (resume) {
+            training.resume(cluster, out, texts.training());
+        } else {
+            Tokenizer words = words(texts);
+            training.start(cluster, out, from != null ? masters() : first(words), words, texts.training(), options());
+        }
+        double nats = texts.validation().isEmpty()
+                ? Double.NaN
+                : Evaluation.of(Model.load(out), texts.validation(), new Evaluation.Reset.Every(window)).natsPerToken();
+        program.messages().printf("%s: validation loss %.4f nats per token%n", out, nats);
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("out", out.toString());
+        result.put("validation_nats_per_token", Double.isFinite(nats) ? nats : null);
+        program.result(result);
+        return 0;
+    }
+
+    private Checkpoint first(Tokenizer words) {
+        BitLlamaConfig config = config(words.vocabSize());
+        return new Checkpoint(config, Weights.init(new BitLlama(config).params(), seed), Map.of());
     }
 
     private TrainingRun.Texts texts() throws IOException {

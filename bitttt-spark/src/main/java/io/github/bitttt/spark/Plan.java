@@ -21,6 +21,6 @@ record Plan(String config, int workers, int batch, int window, double weightDeca
     static Plan of(String config, SparkTrainingOptions options) {
         TrainingOptions training = options.training();
         return new Plan(config, options.workers(), options.workerBatch(), training.window(), training.weightDecay(),
-                training.clip(), training.repeats(), training.seed());
+                training.clip(), training.repeats(), training.orderSeed());
     }
 }

@@ -6,6 +6,7 @@ import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.text.Tokenizer;
+import java.util.Arrays;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 
@@ -22,8 +23,11 @@ final class Reader {
                 : Tokenizer.END_OF_TEXT + document + Tokenizer.END_OF_TEXT;
         int[] ids = tokenizer.encode(text);
         int predicted = Math.max(0, ids.length - 1);
-        double nats = predicted == 0 ? 0 : Evaluation.nats(session, ids, 0, predicted);
-        return RowFactory.create(nats, (long) predicted, Math.exp(nats / Math.max(1, predicted)));
+        double[] nats = new double[1];
+        // The last end token is not fed: it is the first of the next document that this session reads.
+        session.feed(Arrays.copyOf(ids, predicted),
+                (index, logits) -> nats[0] += Evaluation.surprise(logits, ids[index + 1]));
+        return RowFactory.create(nats[0], (long) predicted, Math.exp(nats[0] / Math.max(1, predicted)));
     }
 
     static Row evaluate(Model model, String document) {

@@ -7,6 +7,7 @@ import io.github.bitttt.llama.train.TrainingException;
 import io.github.bitttt.llama.train.TrainingOptions;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -43,7 +44,7 @@ import scala.reflect.ClassTag$;
  *
  * <pre>{@code
  * SparkTrainingOptions options = SparkTrainingOptions.diLoCo(TrainingOptions.of(100_000_000), 8, 50);
- * try (SparkTrainer trainer = new SparkTrainer(config, Weights.init(new BitLlama(config).params(), 1), windows, options)) {
+ * try (SparkTrainer trainer = new SparkTrainer(checkpoint, windows, options)) {
  *     while (!trainer.done()) {
  *         System.out.println(trainer.round());
  *     }
@@ -253,7 +254,7 @@ public final class SparkTrainer implements AutoCloseable {
 
     /** The map side of a round. */
     private record Pieces(Round round) implements Function1<Iterator<Shard>, Iterator<Tuple2<Integer, Round.Piece>>>,
-            java.io.Serializable {
+            Serializable {
         @Override
         public Iterator<Tuple2<Integer, Round.Piece>> apply(Iterator<Shard> own) {
             return CollectionConverters.asScala(round.pieces(CollectionConverters.asJava(own)));

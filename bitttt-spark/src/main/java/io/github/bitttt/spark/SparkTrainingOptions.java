@@ -6,7 +6,8 @@ import io.github.bitttt.llama.train.TrainingOptions;
  * How a model is trained on Spark.
  *
  * @param training        as in one process: its batch is that of all workers together, so the budget, the steps and the rates
- *                        are the same whatever the number of workers
+ *                        are the same whatever the number of workers; without micro-batches, carried memories, a running mean
+ *                        and patience, which are of one process
  * @param workers         N, tasks that train at once, a divisor of the batch
  * @param mode            when the workers agree
  * @param localSteps      H, steps of each worker between two agreements; 1 if they agree on every gradient
@@ -17,6 +18,9 @@ import io.github.bitttt.llama.train.TrainingOptions;
  */
 public record SparkTrainingOptions(TrainingOptions training, int workers, Mode mode, int localSteps, double outerRate,
         double outerMomentum, Inner inner, int checkpointEvery) {
+
+    private static final double OUTER_RATE = 0.7;
+    private static final double OUTER_MOMENTUM = 0.9;
 
     /** When the workers agree. */
     public enum Mode {
@@ -43,6 +47,10 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
             throw new IllegalArgumentException("workers must divide the batch, which is that of all workers together: batch "
                     + training.batch() + ", got " + workers);
         }
+        only("micro-batches", training.microBatch(), training.batch(), "more workers divide the batch as well");
+        only("carried windows", training.carry(), 1, "every window begins with an empty memory");
+        only("a running mean", training.average(), 0, "the outer momentum of DiLoCo smooths as well");
+        only("patience", training.patience(), 0, "look at the checkpoints");
         if (mode == Mode.SYNCHRONOUS && localSteps != 1) {
             throw new IllegalArgumentException("synchronous training agrees at every step: local steps must be 1, got "
                     + localSteps);
@@ -58,6 +66,13 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
     private static void atLeastOne(String name, int value) {
         if (value < 1) {
             throw new IllegalArgumentException(name + " must be at least 1, got " + value);
+        }
+    }
+
+    private static void only(String name, double value, double allowed, String instead) {
+        if (value != allowed) {
+            throw new IllegalArgumentException(name + ": not on Spark, where it must be " + allowed + ", got " + value + "; "
+                    + instead);
         }
     }
 
@@ -81,9 +96,6 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
         return new SparkTrainingOptions(training, workers, Mode.DILOCO, localSteps, OUTER_RATE, OUTER_MOMENTUM,
                 Inner.RESTART, Math.max(1, training.checkpointEvery() / Math.max(1, localSteps)));
     }
-
-    private static final double OUTER_RATE = 0.7;
-    private static final double OUTER_MOMENTUM = 0.9;
 
     /** The same with another way from the workers' mean to the agreed weights.
      *

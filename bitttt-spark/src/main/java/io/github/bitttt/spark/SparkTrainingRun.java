@@ -1,5 +1,6 @@
 package io.github.bitttt.spark;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bitttt.llama.io.Checkpoint;
@@ -70,10 +71,7 @@ public final class SparkTrainingRun implements AutoCloseable {
      * @throws IOException if there is no run in the folder, or it was begun with other windows */
     public static SparkTrainingRun resume(Path folder, Dataset<Row> windows) throws IOException {
         Path file = folder.resolve(STATE);
-        if (!Files.exists(file)) {
-            throw new IOException(folder + ": there is no Spark run to go on with; " + STATE + " is missing");
-        }
-        Safetensors state = Safetensors.read(file);
+        Safetensors state = read(folder);
         String began = state.metadata().getOrDefault("windows", "none");
         String digest = digest(windows);
         if (!digest.equals(began)) {
@@ -86,7 +84,7 @@ public final class SparkTrainingRun implements AutoCloseable {
             masters.put(param, state.get(MASTER + param.path()).floats());
         }
         Checkpoint from = new Checkpoint(model.config(), Weights.of(masters), model.configText(), model.metadata());
-        SparkTrainer trainer = new SparkTrainer(from, windows, options(file, state));
+        SparkTrainer trainer = new SparkTrainer(from, windows, options(folder));
         SequencedMap<String, float[]> arrays = new LinkedHashMap<>();
         trainer.state(arrays);
         for (Map.Entry<String, float[]> entry : arrays.entrySet()) {
@@ -97,13 +95,27 @@ public final class SparkTrainingRun implements AutoCloseable {
         return new SparkTrainingRun(folder, from, trainer, digest);
     }
 
-    private static SparkTrainingOptions options(Path file, Safetensors state) throws IOException {
+    private static Safetensors read(Path folder) throws IOException {
+        Path file = folder.resolve(STATE);
+        if (!Files.exists(file)) {
+            throw new IOException(folder + ": there is no Spark run to go on with; " + STATE + " is missing");
+        }
+        return Safetensors.read(file);
+    }
+
+    /** The options that a run began with.
+     *
+     * @param folder of the run
+     * @return how it is trained
+     * @throws IOException if there is no run in the folder */
+    public static SparkTrainingOptions options(Path folder) throws IOException {
         try {
             // Computed properties of the records are written as well and not wanted back.
             return JSON.readerFor(SparkTrainingOptions.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                    .readValue(state.metadata().getOrDefault("options", ""));
-        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            throw new CheckpointException(file, "metadata must hold the run's options: " + e.getOriginalMessage(), e);
+                    .readValue(read(folder).metadata().getOrDefault("options", ""));
+        } catch (JsonProcessingException e) {
+            throw new CheckpointException(folder.resolve(STATE),
+                    "metadata must hold the run's options: " + e.getOriginalMessage(), e);
         }
     }
 

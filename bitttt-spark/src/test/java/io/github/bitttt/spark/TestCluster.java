@@ -46,10 +46,9 @@ final class TestCluster implements AutoCloseable {
         return spark;
     }
 
-    /** The processes of the executors. */
+    /** The processes of the executors: this one starts no others. */
     static Stream<ProcessHandle> executors() {
-        return ProcessHandle.current().descendants().filter(process -> process.info().commandLine().orElse("")
-                .contains("CoarseGrainedExecutorBackend"));
+        return ProcessHandle.current().children();
     }
 
     @Override

@@ -1,0 +1,55 @@
+package io.github.bitttt.spark.example;
+
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.train.TrainingOptions;
+import io.github.bitttt.llama.zoo.Zoo;
+import io.github.bitttt.nn.Weights;
+import io.github.bitttt.spark.SparkModel;
+import io.github.bitttt.spark.SparkText;
+import io.github.bitttt.spark.SparkTrainer;
+import io.github.bitttt.spark.SparkTrainingOptions;
+import java.io.IOException;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/** All of bitttt-spark on one text: windows, a model trained on two workers, stories and their perplexity by SQL. */
+public final class SparkQuickStart {
+    private SparkQuickStart() {
+    }
+
+    /** Runs it.
+     *
+     * @param arguments a text with end tokens between its documents
+     * @throws IOException if the model cannot be read */
+    public static void main(String[] arguments) throws IOException {
+        try (SparkSession spark = SparkSession.builder().appName("bitttt").getOrCreate()) {
+            run(spark, arguments[0]);
+        }
+    }
+
+    /** The lines of a notebook: README shows them. */
+    static void run(SparkSession spark, String path) throws IOException {
+        Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
+        SparkModel model = SparkModel.broadcast(spark, entry.checkpoint(), entry.tokenizer());
+        model.register();
+        SparkText.documents(spark, path).toDF("text").createOrReplaceTempView("stories");
+        spark.sql("select bitttt_generate('Once upon a time', 30, 0.8D, 7L) story").show(false);
+        spark.sql("select exp(sum(e.nats) / sum(e.tokens)) perplexity from "
+                + "(select bitttt_evaluate(text) e from stories)").show();
+
+        Dataset<Row> tokens = SparkText.tokens(SparkText.documents(spark, path), entry.tokenizer());
+        Dataset<Row> windows = SparkText.windows(tokens, 64, 1).cache();
+        BitLlamaConfig config = BitLlamaConfig.of(entry.tokenizer().vocabSize(), 32, 2, 64);
+        Checkpoint first = new Checkpoint(config, Weights.init(new BitLlama(config).params(), 1), Map.of());
+        TrainingOptions options = TrainingOptions.of(20 * 8 * 64).withBatch(8, 64);
+        try (SparkTrainer trainer = new SparkTrainer(first, windows, SparkTrainingOptions.diLoCo(options, 2, 10))) {
+            while (!trainer.done()) {
+                System.out.println(trainer.round());
+            }
+        }
+    }
+}

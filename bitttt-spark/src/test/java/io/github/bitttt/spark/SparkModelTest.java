@@ -1,0 +1,150 @@
+package io.github.bitttt.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.data.Offset.offset;
+
+import io.github.bitttt.llama.generate.Evaluation;
+import io.github.bitttt.llama.generate.Generator;
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Sampler;
+import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.zoo.Zoo;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class SparkModelTest {
+    private static final StructType LETTERS = new StructType().add("writer", DataTypes.StringType)
+            .add("day", DataTypes.IntegerType).add("text", DataTypes.StringType);
+
+    private static TestCluster cluster;
+    private static SparkSession spark;
+    private static Model model;
+    private static SparkModel shared;
+
+    @BeforeAll
+    static void start() throws IOException {
+        cluster = TestCluster.local();
+        spark = cluster.spark();
+        Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
+        Checkpoint packed = entry.checkpoint().pack();
+        model = Model.of(packed, entry.tokenizer());
+        shared = SparkModel.broadcast(spark, packed, entry.tokenizer());
+        shared.register();
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    /** The whole sample: by SQL, on partitions, and by one process as one stream. */
+    @Test
+    void perplexityOfACorpusIsThatOfOneProcess() throws IOException {
+        List<String> documents = TinyStories.documents().subList(0, 100);
+        String stream = Tokenizer.END_OF_TEXT + String.join(Tokenizer.END_OF_TEXT, documents) + Tokenizer.END_OF_TEXT;
+        double alone = Evaluation.of(model, stream, new Evaluation.Reset.Document()).natsPerToken();
+        Dataset<Row> texts = spark.createDataset(documents, Encoders.STRING()).toDF("text")
+                .repartition(4);
+        texts.createOrReplaceTempView("stories");
+        double sql = spark.sql("select sum(e.nats) / sum(e.tokens) from (select bitttt_evaluate(text) e from stories)")
+                .first().getDouble(0);
+        Row sums = shared.evaluate(texts, "text", Sessions.perRow()).selectExpr("sum(nats) / sum(tokens)", "sum(tokens)")
+                .first();
+        assertThat(sql).isCloseTo(alone, offset(1e-9));
+        assertThat(sums.getDouble(0)).isCloseTo(alone, offset(1e-9));
+        assertThat(sums.getLong(1)).isEqualTo(model.tokenizer().encode(stream).length - 1);
+    }
+
+    @Test
+    void sqlWritesWhatASessionWrites() {
+        String text = spark.sql("select bitttt_generate('Once upon a time', 12, 0.8D, 7L)").first().getString(0);
+        StringBuilder expected = new StringBuilder();
+        try (Session session = model.newSession()) {
+            new Generator(session, Sampler.of(0.8, 7)).generate("Once upon a time", 12, expected::append);
+        }
+        assertThat(text).isEqualTo(expected.toString()).isNotBlank();
+        Row row = spark.sql("select bitttt_perplexity('The cat sat.'), bitttt_perplexity(null), bitttt_evaluate(null), "
+                + "bitttt_generate(null, 1, 0D, 0L)").first();
+        assertThat(row.getDouble(0)).isEqualTo(Reader.evaluate(model, "The cat sat.").getDouble(2));
+        assertThat(row.isNullAt(1) && row.isNullAt(2) && row.isNullAt(3)).isTrue();
+    }
+
+    private static Dataset<Row> letters() {
+        List<Row> rows = new ArrayList<>();
+        for (int day = 0; day < 6; day++) {
+            rows.add(RowFactory.create("anna", day, "Zorbulax the grimbly fop sat on Quandle day " + day % 2 + "."));
+            rows.add(RowFactory.create("ben", day, "The dog " + day + " ran to the park."));
+            rows.add(RowFactory.create(null, day, "Nobody wrote number " + day + "."));
+        }
+        return spark.createDataFrame(rows, LETTERS).repartition(5);
+    }
+
+    /** A memory follows its key in the order asked for, and no other row changes it. */
+    @Test
+    void aMemoryFollowsAKey() {
+        List<Row> perKey = shared.evaluate(letters(), "text", Sessions.perKey("writer", "day")).orderBy("writer", "day")
+                .collectAsList();
+        List<Row> perRow = shared.evaluate(letters(), "text", Sessions.perRow()).orderBy("writer", "day").collectAsList();
+        Object writer = "nobody yet";
+        Session session = model.newSession();
+        for (Row row : perKey) {
+            if (!Objects.equals(writer, row.get(0))) {
+                writer = row.get(0);
+                session = model.newSession();
+            }
+            assertThat(row.getDouble(3)).isEqualTo(Reader.evaluate(session, row.getString(2)).getDouble(0));
+        }
+        // Once the strange words were read, they surprise less; without the memory they never do.
+        List<Double> learned = nats(perKey);
+        List<Double> forgotten = nats(perRow);
+        assertThat(learned.get(0)).isEqualTo(forgotten.get(0));
+        assertThat(forgotten.get(2)).isEqualTo(forgotten.get(0));
+        assertThat(learned.get(4)).isLessThan(0.9 * forgotten.get(4));
+    }
+
+    private static List<Double> nats(List<Row> rows) {
+        return rows.stream().filter(row -> "anna".equals(row.get(0))).map(row -> row.getDouble(3)).toList();
+    }
+
+    @Test
+    void partitionsWriteWhatRowsWrite() {
+        Writing writing = new Writing(8, 0.8, 3);
+        Dataset<Row> written = shared.generate(letters(), "text", writing, Sessions.perRow());
+        assertThat(written.columns()).containsExactly("writer", "day", "text", "generated");
+        for (Row row : written.collectAsList()) {
+            assertThat(row.getString(3)).isEqualTo(Reader.generate(model, row.getString(2), writing));
+        }
+        List<Row> perKey = shared.generate(letters(), "text", writing, Sessions.perKey("writer", "day"))
+                .where("writer = 'ben'").orderBy("day").collectAsList();
+        try (Session session = model.newSession()) {
+            for (Row row : perKey) {
+                assertThat(row.getString(3)).isEqualTo(Reader.generate(session, row.getString(2), writing));
+            }
+        }
+    }
+
+    @Test
+    void namesWhatIsWrong() {
+        assertThatIllegalArgumentException().isThrownBy(() -> new Writing(-1, 0, 0))
+                .withMessage("tokens to write must be at least 0, got -1");
+        assertThatIllegalArgumentException().isThrownBy(() -> new Writing(1, -1, 0))
+                .withMessage("temperature must be at least 0, got -1.0");
+        assertThat(shared.toString()).startsWith("SparkModel[Model[").endsWith(" bytes]");
+        assertThat(shared.bytes()).isLessThan(2_000_000);
+    }
+}
