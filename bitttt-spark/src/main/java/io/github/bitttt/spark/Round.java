@@ -25,13 +25,23 @@ import scala.Tuple2;
  * @param start       weights to begin with, and moments if they are carried on
  * @param graphs      counts the graphs that were made
  */
-record Round(Plan plan, boolean synchronous, long step, double[] rates, Broadcast<float[]> start, LongAccumulator graphs)
-        implements Serializable {
+record Round(Plan plan, boolean synchronous, long step, double[] rates, Broadcast<float[]> start,
+        LongAccumulator graphs)
+        implements
+            Serializable {
 
-    /** A slice of a worker's outcome; the first carries the losses. */
+    /** A slice of a worker's outcome.
+     *
+     * @param worker whose
+     * @param values the slice
+     * @param losses of each step, in the first slice only */
     record Piece(int worker, float[] values, double[] losses) implements Serializable {}
 
-    /** A slice of the agreement. */
+    /** A slice of the agreement.
+     *
+     * @param index  which slice
+     * @param mean   of all workers
+     * @param losses of each worker's steps, in the first slice only */
     record Slice(int index, float[] mean, List<double[]> losses) implements Serializable {}
 
     /** The map side: trains, and cuts the outcome. */

@@ -19,7 +19,8 @@ public record RoundResult(long round, long step, long tokens, double loss, long 
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "round %d, step %d, %,d tokens: loss %.4f nats, %,d bytes, %,.0f tokens/s", round,
+        return String.format(Locale.ROOT, "round %d, step %d, %,d tokens: loss %.4f nats, %,d bytes, %,.0f tokens/s",
+                round,
                 step, tokens, loss, bytes, tokensPerSecond);
     }
 }

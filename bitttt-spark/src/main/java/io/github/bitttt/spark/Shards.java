@@ -27,8 +27,9 @@ final class Shards {
         }
         int found = SparkText.ints(windows.select("ids").first(), 0).length;
         if (found != window + 1) {
-            throw new IllegalArgumentException("windows must have " + (window + 1) + " ids, one more than the options' window, got "
-                    + found + "; cut them by SparkText.windows(tokens, " + window + ", seed)");
+            throw new IllegalArgumentException(
+                    "windows must have " + (window + 1) + " ids, one more than the options' window, got "
+                            + found + "; cut them by SparkText.windows(tokens, " + window + ", seed)");
         }
         return windows.select("position", "ids").javaRDD().filter(row -> row.getLong(0) < dealt)
                 .mapToPair(row -> new Tuple2<>((int) (row.getLong(0) / batch % workers),

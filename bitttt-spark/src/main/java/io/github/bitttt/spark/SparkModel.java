@@ -58,7 +58,8 @@ public final class SparkModel {
      * @param tokenizer  of the same vocabulary
      * @return the model on all of them
      * @throws IOException if the driver's temporary folder cannot be written */
-    public static SparkModel broadcast(SparkSession spark, Checkpoint checkpoint, Tokenizer tokenizer) throws IOException {
+    public static SparkModel broadcast(SparkSession spark, Checkpoint checkpoint, Tokenizer tokenizer)
+            throws IOException {
         PackedModel packed = PackedModel.of(checkpoint, tokenizer);
         packed.get(); // Config, weights and tokenizer belong together, or the caller hears it here.
         return new SparkModel(spark, JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(packed));

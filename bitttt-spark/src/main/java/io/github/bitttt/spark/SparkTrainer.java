@@ -75,11 +75,16 @@ public final class SparkTrainer implements AutoCloseable {
         plan = Plan.of(model.configJson(), options);
         List<Param> params = new BitLlama(model.config()).params();
         masters = FlatWeights.zeros(params);
-        masters.forEach((param, values) -> System.arraycopy(model.weights().floats(param), 0, values, 0, values.length));
+        masters.forEach(
+                (param, values) -> System.arraycopy(model.weights().floats(param), 0, values, 0, values.length));
         gradients = FlatWeights.zeros(params);
         optimizer = new AdamW(params, options.training().weightDecay(), options.training().clip());
         momentum = new float[FlatWeights.size(params, 1)];
         spark = JavaSparkContext.fromSparkContext(windows.sparkSession().sparkContext());
+        if (spark.master().matches("local(\\[.*])?") && options.workers() > spark.defaultParallelism()) {
+            throw new IllegalArgumentException("workers train at once, and " + spark.master() + " runs at most "
+                    + spark.defaultParallelism() + " tasks at once, got " + options.workers() + " workers");
+        }
         graphs = spark.sc().longAccumulator("graphs of " + plan);
         shards = Shards.of(windows, options).persist(StorageLevel.MEMORY_AND_DISK());
         // In barrier mode as the rounds are, so that each shard comes to lie where its task will run.
@@ -159,9 +164,10 @@ public final class SparkTrainer implements AutoCloseable {
         ClassTag<Round.Piece> value = ClassTag$.MODULE$.apply(Round.Piece.class);
         @SuppressWarnings({"unchecked", "rawtypes"})
         Class<Tuple2<Integer, Round.Piece>> pair = (Class) Tuple2.class;
-        List<Round.Slice> slices = new ArrayList<>(new JavaPairRDD<>(barrier(shards, new Pieces(round), pair), key, value)
-                .groupByKey(new HashPartitioner(options.workers()))
-                .map(group -> Round.mean(group._1(), group._2())).collect());
+        List<Round.Slice> slices = new ArrayList<>(
+                new JavaPairRDD<>(barrier(shards, new Pieces(round), pair), key, value)
+                        .groupByKey(new HashPartitioner(options.workers()))
+                        .map(group -> Round.mean(group._1(), group._2())).collect());
         slices.sort((a, b) -> Integer.compare(a.index(), b.index()));
         return slices;
     }
@@ -252,9 +258,13 @@ public final class SparkTrainer implements AutoCloseable {
                 + options.training().steps() + "]";
     }
 
-    /** The map side of a round. */
-    private record Pieces(Round round) implements Function1<Iterator<Shard>, Iterator<Tuple2<Integer, Round.Piece>>>,
-            Serializable {
+    /** The map side of a round.
+     *
+     * @param round which */
+    private record Pieces(Round round)
+            implements
+                Function1<Iterator<Shard>, Iterator<Tuple2<Integer, Round.Piece>>>,
+                Serializable {
         @Override
         public Iterator<Tuple2<Integer, Round.Piece>> apply(Iterator<Shard> own) {
             return CollectionConverters.asScala(round.pieces(CollectionConverters.asJava(own)));
@@ -267,7 +277,8 @@ public final class SparkTrainer implements AutoCloseable {
 
         @Override
         public Iterator<Integer> apply(Iterator<Shard> own) {
-            return CollectionConverters.asScala(List.of(CollectionConverters.asJava(own).next() == null ? 0 : 1).iterator());
+            return CollectionConverters
+                    .asScala(List.of(CollectionConverters.asJava(own).next() == null ? 0 : 1).iterator());
         }
     }
 }

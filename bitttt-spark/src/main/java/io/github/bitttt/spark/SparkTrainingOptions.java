@@ -44,8 +44,9 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
         atLeastOne("local steps", localSteps);
         atLeastOne("checkpoint every", checkpointEvery);
         if (training.batch() % workers != 0) {
-            throw new IllegalArgumentException("workers must divide the batch, which is that of all workers together: batch "
-                    + training.batch() + ", got " + workers);
+            throw new IllegalArgumentException(
+                    "workers must divide the batch, which is that of all workers together: batch "
+                            + training.batch() + ", got " + workers);
         }
         only("micro-batches", training.microBatch(), training.batch(), "more workers divide the batch as well");
         only("carried windows", training.carry(), 1, "every window begins with an empty memory");
@@ -71,8 +72,9 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
 
     private static void only(String name, double value, double allowed, String instead) {
         if (value != allowed) {
-            throw new IllegalArgumentException(name + ": not on Spark, where it must be " + allowed + ", got " + value + "; "
-                    + instead);
+            throw new IllegalArgumentException(
+                    name + ": not on Spark, where it must be " + allowed + ", got " + value + "; "
+                            + instead);
         }
     }
 

@@ -52,10 +52,10 @@ class SparkModelTest {
         cluster.close();
     }
 
-    /** The whole sample: by SQL, on partitions, and by one process as one stream. */
+    /** Documents of the sample: by SQL, on partitions, and by one process as one stream. */
     @Test
     void perplexityOfACorpusIsThatOfOneProcess() throws IOException {
-        List<String> documents = TinyStories.documents().subList(0, 100);
+        List<String> documents = TinyStories.documents().subList(0, 30);
         String stream = Tokenizer.END_OF_TEXT + String.join(Tokenizer.END_OF_TEXT, documents) + Tokenizer.END_OF_TEXT;
         double alone = Evaluation.of(model, stream, new Evaluation.Reset.Document()).natsPerToken();
         Dataset<Row> texts = spark.createDataset(documents, Encoders.STRING()).toDF("text")
@@ -63,7 +63,8 @@ class SparkModelTest {
         texts.createOrReplaceTempView("stories");
         double sql = spark.sql("select sum(e.nats) / sum(e.tokens) from (select bitttt_evaluate(text) e from stories)")
                 .first().getDouble(0);
-        Row sums = shared.evaluate(texts, "text", Sessions.perRow()).selectExpr("sum(nats) / sum(tokens)", "sum(tokens)")
+        Row sums = shared.evaluate(texts, "text", Sessions.perRow())
+                .selectExpr("sum(nats) / sum(tokens)", "sum(tokens)")
                 .first();
         assertThat(sql).isCloseTo(alone, offset(1e-9));
         assertThat(sums.getDouble(0)).isCloseTo(alone, offset(1e-9));
@@ -99,7 +100,8 @@ class SparkModelTest {
     void aMemoryFollowsAKey() {
         List<Row> perKey = shared.evaluate(letters(), "text", Sessions.perKey("writer", "day")).orderBy("writer", "day")
                 .collectAsList();
-        List<Row> perRow = shared.evaluate(letters(), "text", Sessions.perRow()).orderBy("writer", "day").collectAsList();
+        List<Row> perRow = shared.evaluate(letters(), "text", Sessions.perRow()).orderBy("writer", "day")
+                .collectAsList();
         Object writer = "nobody yet";
         Session session = model.newSession();
         for (Row row : perKey) {

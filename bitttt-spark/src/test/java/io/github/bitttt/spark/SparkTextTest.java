@@ -60,7 +60,8 @@ class SparkTextTest {
 
     @Test
     void windowsLongerThanDocumentsJoinThem() {
-        Dataset<Row> tokens = SparkText.tokens(spark.createDataset(List.of("a", "b", "", "cat"), Encoders.STRING()), tokenizer);
+        Dataset<Row> tokens = SparkText.tokens(spark.createDataset(List.of("a", "b", "", "cat"), Encoders.STRING()),
+                tokenizer);
         int[] stream = tokenizer.encode("a<|endoftext|>b<|endoftext|><|endoftext|>cat<|endoftext|>");
         List<Row> rows = SparkText.windows(tokens, stream.length - 1, 1).collectAsList();
         assertThat(rows).hasSize(1);

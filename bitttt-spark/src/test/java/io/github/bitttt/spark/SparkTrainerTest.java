@@ -44,8 +44,10 @@ class SparkTrainerTest {
         cluster = TestCluster.ofProcesses(2);
         SparkSession spark = cluster.spark();
         List<String> few = TinyStories.documents().subList(0, 120);
-        windows = SparkText.windows(SparkText.tokens(spark.createDataset(few, Encoders.STRING()), TinyStories.tokenizer()),
-                WINDOW, 1).cache();
+        windows = SparkText
+                .windows(SparkText.tokens(spark.createDataset(few, Encoders.STRING()), TinyStories.tokenizer()),
+                        WINDOW, 1)
+                .cache();
         order = windows.orderBy("position").collectAsList().stream().map(row -> SparkText.ints(row, 2))
                 .toArray(int[][]::new);
     }
@@ -76,7 +78,8 @@ class SparkTrainerTest {
         Checkpoint start = TinyStories.model(1);
         BitLlama model = new BitLlama(start.config());
         SequencedMap<Param, float[]> masters = FlatWeights.zeros(model.params());
-        masters.forEach((param, values) -> System.arraycopy(start.weights().floats(param), 0, values, 0, values.length));
+        masters.forEach(
+                (param, values) -> System.arraycopy(start.weights().floats(param), 0, values, 0, values.length));
         SequencedMap<Param, float[]> mean = FlatWeights.zeros(model.params());
         AdamW optimizer = new AdamW(model.params(), options.weightDecay(), options.clip());
         int rows = BATCH / pieces;

@@ -2,6 +2,7 @@ package io.github.bitttt.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.bitttt.llama.generate.Model;
@@ -67,7 +68,8 @@ class SparkTrainingRunTest {
                 throw new IllegalStateException("stop");
             }
         };
-        try (SparkTrainingRun run = SparkTrainingRun.start(stopped, TinyStories.model(1), tokenizer, windows, options)) {
+        try (SparkTrainingRun run = SparkTrainingRun.start(stopped, TinyStories.model(1), tokenizer, windows,
+                options)) {
             assertThatThrownBy(() -> run.run(stop)).hasMessage("stop");
         }
         assertThat(SparkTrainingRun.options(stopped)).isEqualTo(options);
@@ -88,9 +90,13 @@ class SparkTrainingRunTest {
         assertThatIOException().isThrownBy(() -> SparkTrainingRun.resume(folder, windows))
                 .withMessage(folder + ": there is no Spark run to go on with; training/spark.safetensors is missing");
         Path out = folder.resolve("run");
-        SparkTrainingRun.start(out, TinyStories.model(1), tokenizer, windows, SparkTrainingOptions.diLoCo(OPTIONS, 2, 5))
+        SparkTrainingRun
+                .start(out, TinyStories.model(1), tokenizer, windows, SparkTrainingOptions.diLoCo(OPTIONS, 2, 5))
                 .close();
         assertThatIOException().isThrownBy(() -> SparkTrainingRun.resume(out, windows.limit(5)))
                 .withMessageContaining("this run began with other windows (").withMessageContaining("now 5 windows");
+        SparkTrainingOptions four = SparkTrainingOptions.diLoCo(OPTIONS, 4, 5);
+        assertThatIllegalArgumentException().isThrownBy(() -> new SparkTrainer(TinyStories.model(1), windows, four))
+                .withMessage("workers train at once, and local[2] runs at most 2 tasks at once, got 4 workers");
     }
 }

@@ -27,8 +27,10 @@ final class TestCluster implements AutoCloseable {
         // The workers start executors by Spark's own class path, which is empty here, and then by ours.
         Files.createDirectories(Path.of(System.getenv("SPARK_HOME"), "jars"));
         return new TestCluster(builder("local-cluster[" + workers + ",1,512]")
-                .config("spark.executor.memory", "512m").config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
-                .config("spark.executor.extraJavaOptions", EXECUTOR_FLAGS).config("spark.executorEnv.OMP_NUM_THREADS", "1")
+                .config("spark.executor.memory", "512m")
+                .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                .config("spark.executor.extraJavaOptions", EXECUTOR_FLAGS)
+                .config("spark.executorEnv.OMP_NUM_THREADS", "1")
                 .config("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE")
                 .config("spark.scheduler.minRegisteredResourcesRatio", "1")
                 .config("spark.deploy.maxExecutorRetries", "5")

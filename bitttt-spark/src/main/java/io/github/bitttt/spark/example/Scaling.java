@@ -42,15 +42,17 @@ public final class Scaling {
     private Scaling(SparkSession spark, String path) throws IOException {
         this.spark = spark;
         Dataset<String> documents = SparkText.documents(spark, path);
-        Tokenizer tokenizer = Tokenizer.parse(BpeTrainer.train(String.join(Tokenizer.END_OF_TEXT, documents.takeAsList(300)),
-                512), "the new tokenizer");
+        Tokenizer tokenizer = Tokenizer
+                .parse(BpeTrainer.train(String.join(Tokenizer.END_OF_TEXT, documents.takeAsList(300)),
+                        512), "the new tokenizer");
         BitLlamaConfig config = BitLlamaConfig.of(512, 64, 2, 176);
         first = new Checkpoint(config, Weights.init(new BitLlama(config).params(), 1), Map.of());
         Dataset<Row> all = SparkText.windows(SparkText.tokens(documents, tokenizer), WINDOW, 1).cache();
         long kept = all.count() - VALIDATION * BATCH;
         windows = all.where("position < " + kept);
         validation = all.where("position >= " + kept).orderBy("position").collectAsList().stream()
-                .map(row -> row.<Integer>getList(2).stream().mapToInt(Integer::intValue).toArray()).toArray(int[][]::new);
+                .map(row -> row.<Integer>getList(2).stream().mapToInt(Integer::intValue).toArray())
+                .toArray(int[][]::new);
     }
 
     /** Runs it.
@@ -61,7 +63,8 @@ public final class Scaling {
     public static void main(String[] arguments) throws IOException, TimeoutException {
         int workers = Integer.parseInt(arguments[1]);
         int steps = Integer.parseInt(arguments[2]);
-        TrainingOptions options = TrainingOptions.of((long) steps * BATCH * WINDOW).withBatch(BATCH, WINDOW).withRepeats(0);
+        TrainingOptions options = TrainingOptions.of((long) steps * BATCH * WINDOW).withBatch(BATCH, WINDOW)
+                .withRepeats(0);
         List<SparkTrainingOptions> ways = new ArrayList<>(List.of(SparkTrainingOptions.synchronous(options, workers)));
         for (int localSteps : new int[]{10, 50, 100}) {
             ways.add(SparkTrainingOptions.diLoCo(options, workers, localSteps));
@@ -70,8 +73,9 @@ public final class Scaling {
         ways.add(SparkTrainingOptions.diLoCo(options, workers, 50).withOuter(1, 0));
         try (SparkSession spark = SparkSession.builder().appName("bitttt-scaling").getOrCreate()) {
             Scaling scaling = new Scaling(spark, arguments[0]);
-            System.out.println("| workers | mode | H | inner | outer rate, momentum | validation nats | rounds | bytes a round, formula "
-                    + "| by Spark's count | of which broadcast, shuffled, results | ms a round |\n|---|---|---|---|---|---|---|---|---|---|---|");
+            System.out.println(
+                    "| workers | mode | H | inner | outer rate, momentum | validation nats | rounds | bytes a round, formula "
+                            + "| by Spark's count | of which broadcast, shuffled, results |\n|---|---|---|---|---|---|---|---|---|---|");
             for (SparkTrainingOptions way : ways) {
                 System.out.println(scaling.measure(way));
             }
@@ -84,18 +88,17 @@ public final class Scaling {
             Traffic.Bytes before = traffic.bytes();
             long formula = 0;
             long rounds = 0;
-            long nanos = 0;
             while (!trainer.done()) {
-                var round = trainer.round();
-                formula += round.bytes();
+                formula += trainer.round().bytes();
                 rounds++;
-                nanos += rounds == 1 ? 0 : round.elapsed().toNanos(); // the first one makes the graphs
             }
             Traffic.Bytes found = traffic.bytes().since(before);
-            return String.format(Locale.ROOT, "| %d | %s | %d | %s | %.1f, %.1f | %.4f | %d | %,d | %,d | %,d, %,d, %,d | %,d |",
+            return String.format(Locale.ROOT,
+                    "| %d | %s | %d | %s | %.1f, %.1f | %.4f | %d | %,d | %,d | %,d, %,d, %,d |",
                     way.workers(), way.mode(), way.localSteps(), way.inner(), way.outerRate(), way.outerMomentum(),
-                    nats(trainer.weights()), rounds, formula / rounds, found.total() / rounds, found.broadcast() / rounds,
-                    found.shuffled() / rounds, found.results() / rounds, nanos / 1_000_000 / Math.max(1, rounds - 1));
+                    nats(trainer.weights()), rounds, formula / rounds, found.total() / rounds,
+                    found.broadcast() / rounds,
+                    found.shuffled() / rounds, found.results() / rounds);
         } finally {
             traffic.stop();
         }
