@@ -29,7 +29,8 @@ class SubmitTest {
             "16",
             "--layers", "1", "--vocabulary", "270", "--local-steps", "5");
 
-    private static final String TEXT = ("One day a cat sat on a mat. It saw a dog and ran.\n" + Tokenizer.END_OF_TEXT + "\n")
+    private static final String TEXT = ("One day a cat sat on a mat. It saw a dog and ran.\n" + Tokenizer.END_OF_TEXT
+            + "\n")
             .repeat(150);
 
     @TempDir
@@ -111,8 +112,9 @@ class SubmitTest {
         assertThat(Checkpoint.load(out).metadata()).containsEntry("step", "16");
         // The run is at its end, so going on with it changes nothing.
         StringWriter messages = new StringWriter();
-        new SparkProgram().resume(new ClusterTraining.Cluster("local[2]", 0, 0, new PrintWriter(messages)), out, TEXT.substring(0,
-                TEXT.indexOf(Tokenizer.END_OF_TEXT, (int) (TEXT.length() * 0.9))));
+        new SparkProgram().resume(new ClusterTraining.Cluster("local[2]", 0, 0, new PrintWriter(messages)), out,
+                TEXT.substring(0,
+                        TEXT.indexOf(Tokenizer.END_OF_TEXT, (int) (TEXT.length() * 0.9))));
         assertThat(messages.toString()).isEmpty();
     }
 }
