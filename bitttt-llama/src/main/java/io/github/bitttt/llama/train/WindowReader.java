@@ -4,6 +4,7 @@ import java.io.DataInputStream;
 import java.net.URI;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntUnaryOperator;
 import org.datavec.api.conf.Configuration;
 import org.datavec.api.records.Record;
 import org.datavec.api.records.metadata.RecordMetaData;
@@ -20,7 +21,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Record i is the window of stream i mod B at step i / B. A stream reads a stretch of n windows that follow one another
  * (n is the options' carry), then another stretch. Streams begin theirs at different steps, so that each step empties about
  * as many memories as any other. An epoch cuts the text into stretches at a phase of its own and shuffles them. A share of
- * the stretches holds passages, each twice in a row, of a length between T / 8 and T / 2 that is drawn for the stretch.
+ * the stretches holds {@linkplain RepeatedPassages passages twice}.
  */
 final class WindowReader extends BaseRecordReader {
     private static final long serialVersionUID = 1;
@@ -29,7 +30,7 @@ final class WindowReader extends BaseRecordReader {
     private final int batch;
     private final int window;
     private final int carry;
-    private final double repeats;
+    private final transient RepeatedPassages repeats;
     private final long seed;
     private final int perEpoch;
     private long next;
@@ -43,7 +44,7 @@ final class WindowReader extends BaseRecordReader {
         this.batch = options.batch();
         this.window = options.window();
         this.carry = options.carry();
-        this.repeats = options.repeats();
+        this.repeats = new RepeatedPassages(options.repeats(), window, options.orderSeed());
         this.seed = options.orderSeed();
         this.next = step * batch;
         int stretch = window * carry;
@@ -69,25 +70,15 @@ final class WindowReader extends BaseRecordReader {
         long index = clock / carry * batch + stream;
         enter(index / perEpoch);
         int start = phase + order[(int) (index % perEpoch)] * window * carry;
-        int passage = passage(new SplittableRandom(seed ^ ~index));
+        IntUnaryOperator source = repeats.of(index);
         int[] tokens = new int[2 * (window + 1)];
         for (int i = 0; i <= window; i++) {
             int at = (int) (clock % carry) * window + i;
-            int position = start + (passage > 0 ? twice(at, passage) : at);
+            int position = start + source.applyAsInt(at);
             tokens[i] = text.id(position);
             tokens[window + 1 + i] = text.weight(position);
         }
         return tokens;
-    }
-
-    /** The length of a stretch's passages, or 0 if nothing is repeated in it. */
-    private int passage(SplittableRandom random) {
-        return random.nextDouble() < repeats ? random.nextInt(Math.max(1, window / 8), Math.max(1, window / 2) + 1) : 0;
-    }
-
-    /** Where token {@code at} of a stretch comes from if each passage is read twice. */
-    private static int twice(int at, int passage) {
-        return at / (2 * passage) * passage + at % passage;
     }
 
     private void enter(long wanted) {
