@@ -132,7 +132,8 @@ final class Train implements Callable<Integer> {
         if (from != null || tokenizer != null) {
             return Tokenizer.load(from != null ? from : tokenizer);
         }
-        return Tokenizer.parse(BpeTrainer.train(texts.format().words(texts.training()), vocabulary), "the new tokenizer");
+        return Tokenizer.parse(BpeTrainer.train(texts.format().words(texts.training()), vocabulary),
+                "the new tokenizer");
     }
 
     private enum Baseline {

@@ -4,7 +4,6 @@ import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.train.AdamW;
-import io.github.bitttt.llama.train.TokenWindows;
 import io.github.bitttt.llama.train.TrainingException;
 import io.github.bitttt.llama.train.TrainingGraph;
 import io.github.bitttt.nn.Param;
@@ -120,7 +119,7 @@ final class Engine {
             throw new TaskKilledException("the round is repeated");
         }
         graph.load(Weights.of(masters));
-        TokenWindows.Batch batch = shard.batch(round.plan(), round.step() + step);
+        Shard.Batch batch = shard.batch(round.plan(), round.step() + step);
         double loss = graph.step(batch.inputs(), batch.targets());
         gradients.sequencedEntrySet().forEach(entry -> graph.gradient(entry.getKey(), entry.getValue()));
         return loss;

@@ -1,5 +1,6 @@
 package io.github.bitttt.spark;
 
+import io.github.bitttt.llama.train.RepeatedPassages;
 import io.github.bitttt.llama.train.TrainingOptions;
 import java.io.Serializable;
 
@@ -22,5 +23,9 @@ record Plan(String config, int workers, int batch, int window, double weightDeca
         TrainingOptions training = options.training();
         return new Plan(config, options.workers(), options.workerBatch(), training.window(), training.weightDecay(),
                 training.clip(), training.repeats(), training.orderSeed());
+    }
+
+    RepeatedPassages passages() {
+        return new RepeatedPassages(repeats, window, seed);
     }
 }

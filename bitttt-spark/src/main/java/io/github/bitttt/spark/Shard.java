@@ -1,8 +1,8 @@
 package io.github.bitttt.spark;
 
-import io.github.bitttt.llama.train.TokenWindows;
 import java.io.Serializable;
 import java.util.SplittableRandom;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The windows of one worker, in the order of its first pass over them; every further pass has an order of its own.
@@ -19,6 +19,12 @@ final class Shard implements Serializable {
     private transient int[] order;
     private transient long epoch;
 
+    /** One step's tokens.
+     *
+     * @param inputs  [B * T], all tokens of the first window first
+     * @param targets [B * T], the tokens that follow */
+    record Batch(int[] inputs, int[] targets) {}
+
     Shard(int worker, int window, int[] ids) {
         this.worker = worker;
         this.window = window;
@@ -30,7 +36,7 @@ final class Shard implements Serializable {
     }
 
     /** The batch of a step: windows as the step's number, the seed and this worker alone decide. */
-    synchronized TokenWindows.Batch batch(Plan plan, long step) {
+    synchronized Batch batch(Plan plan, long step) {
         int batch = plan.batch();
         int[] inputs = new int[batch * window];
         int[] targets = new int[batch * window];
@@ -38,16 +44,14 @@ final class Shard implements Serializable {
             long index = step * batch + b;
             enter(index / windows(), plan.seed());
             int start = order[(int) (index % windows())] * (window + 1);
-            // As in one process, a share of the windows holds the passage of its first half twice.
-            long global = (step * plan.workers() + worker) * batch + b;
-            boolean twice = new SplittableRandom(plan.seed() ^ ~global).nextDouble() < plan.repeats();
-            int period = twice ? Math.max(1, window / 2) : window + 1;
+            // The number that this window has in a batch of all workers, as one process would count.
+            IntUnaryOperator source = plan.passages().of((step * plan.workers() + worker) * batch + b);
             for (int i = 0; i < window; i++) {
-                inputs[b * window + i] = ids[start + i % period];
-                targets[b * window + i] = ids[start + (i + 1) % period];
+                inputs[b * window + i] = ids[start + source.applyAsInt(i)];
+                targets[b * window + i] = ids[start + source.applyAsInt(i + 1)];
             }
         }
-        return new TokenWindows.Batch(inputs, targets);
+        return new Batch(inputs, targets);
     }
 
     private void enter(long wanted, long seed) {

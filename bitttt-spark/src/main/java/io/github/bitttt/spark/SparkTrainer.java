@@ -4,7 +4,6 @@ import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.train.AdamW;
 import io.github.bitttt.llama.train.TrainingException;
-import io.github.bitttt.llama.train.TrainingOptions;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
 import java.io.Serializable;

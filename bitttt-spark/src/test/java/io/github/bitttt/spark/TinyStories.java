@@ -1,5 +1,6 @@
 package io.github.bitttt.spark;
 
+import io.github.bitttt.examples.Samples;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.io.Checkpoint;
@@ -7,8 +8,6 @@ import io.github.bitttt.llama.text.BpeTrainer;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.nn.Weights;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -24,9 +23,7 @@ final class TinyStories {
     }
 
     static String text() throws IOException {
-        try (InputStream in = io.github.bitttt.examples.Main.class.getResourceAsStream("tinystories-sample.txt")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
+        return Samples.tinyStories();
     }
 
     static List<String> documents() throws IOException {
