@@ -137,7 +137,7 @@ def check(folder):
         for name, values in tensors(os.path.join(folder, "model.safetensors")).items():
             model[name].copy_(values)
     with open(os.path.join(folder, "expected.json")) as file:
-        ids = torch.tensor(json.load(file)["token_ids"])
+        ids = torch.tensor([json.load(file)["token_ids"]])
     loss = F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
     loss.backward()
     return {"loss": loss.item(), "gradient_norms": {n: model[n].grad.norm().item() for n in model.names}}

@@ -163,6 +163,18 @@ public final class BitLlama {
         return ops.linear(head, headBias, hidden);
     }
 
+    /** The head's matrix.
+     *  @return [V, D] */
+    public Param headWeight() {
+        return head;
+    }
+
+    /** The head's bias, if it has one.
+     *  @return [V] */
+    public Optional<Param> headBias() {
+        return headBias;
+    }
+
     /** The number of parameters.
      *  @return the sum over all tensors */
     public long parameters() {

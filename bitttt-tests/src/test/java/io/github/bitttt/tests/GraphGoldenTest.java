@@ -1,6 +1,7 @@
 package io.github.bitttt.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.bitttt.llama.train.TrainingGraph;
@@ -25,6 +26,12 @@ class GraphGoldenTest {
             for (Param param : golden.model().params()) {
                 assertThat(gradientError(gradients.get(param.path()), graph, param)).as(param.path()).isLessThan(1e-3);
             }
+            assertThatIllegalStateException().isThrownBy(() -> graph.logits(golden.inputs()))
+                    .withMessage(
+                            "a training graph keeps no logits, its largest array; ask one of TrainingGraph.inference");
+        }
+        try (TrainingGraph graph = TrainingGraph.inference(golden.model(), 1, golden.inputs().length)) {
+            graph.load(golden.weights());
             float[][] logits = graph.logits(golden.inputs());
             double[][] expected = golden.logits();
             for (int t = 0; t < expected.length; t++) {

@@ -42,7 +42,8 @@ public final class TrainingGraph implements AutoCloseable {
     private final Map<Param, INDArray> gradients = new HashMap<>(); // flat
     private final List<Memory<SDVariable>> first;
     private final List<Memory<SDVariable>> last;
-    private final List<String> outputs; // logits and last memories
+    private final int pieceRows; // of the head
+    private final List<String> outputs; // last memories, and logits without gradients
     private final String probabilities;
     private final List<String> forward; // outputs and probabilities
     private final INDArray ids;
@@ -86,12 +87,16 @@ public final class TrainingGraph implements AutoCloseable {
         targetWeights = input(inputs, weightsVariable, Nd4j.zeros(DataType.FLOAT, rows));
         List<Memory<SDVariable>> memories = memories(ops, inputs);
         first = List.copyOf(memories);
-        SDVariable logits = model.forward(ops, memories, idsVariable);
-        graph.updateVariableNameAndReference(logits, LOGITS);
+        SDVariable hidden = model.hidden(ops, memories, idsVariable);
         last = List.copyOf(memories);
-        GraphOps.Loss loss = ops.crossEntropy(logits, indexVariable, weightsVariable);
+        outputs = new ArrayList<>();
+        if (!differentiate) {
+            graph.updateVariableNameAndReference(model.head(ops, hidden), LOGITS);
+            outputs.add(LOGITS);
+        }
+        GraphOps.Loss loss = ops.headLoss(model.headWeight(), model.headBias(), hidden, indexVariable, weightsVariable);
+        pieceRows = loss.pieceRows();
         probabilities = loss.probabilities().name();
-        outputs = new ArrayList<>(List.of(LOGITS));
         last.forEach(memory -> outputs.addAll(names(memory)));
         forward = new ArrayList<>(outputs);
         forward.add(probabilities);
@@ -130,11 +135,11 @@ public final class TrainingGraph implements AutoCloseable {
         return List.of(memory.weights().name(), memory.previous().name(), memory.feature().name());
     }
 
-    /** Row and target of each token. */
-    private static int[] targetIndex(int[] targets) {
+    /** Row in its piece and target of each token. */
+    private int[] targetIndex(int[] targets) {
         int[] index = new int[2 * targets.length];
         for (int row = 0; row < targets.length; row++) {
-            index[2 * row] = row;
+            index[2 * row] = row % pieceRows;
             index[2 * row + 1] = targets[row];
         }
         return index;
@@ -280,8 +285,13 @@ public final class TrainingGraph implements AutoCloseable {
     /** The logits of every row.
      *
      * @param inputs [B * T] token ids
-     * @return [B * T][V] */
+     * @return [B * T][V]
+     * @throws IllegalStateException if this graph has gradients: then logits are not kept */
     public float[][] logits(int[] inputs) {
+        if (!gradients.isEmpty()) {
+            throw new IllegalStateException(
+                    "a training graph keeps no logits, its largest array; ask one of TrainingGraph.inference");
+        }
         check("inputs", inputs);
         ids.data().setData(inputs);
         executor.run(outputs);

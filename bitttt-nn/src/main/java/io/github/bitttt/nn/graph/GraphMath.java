@@ -74,7 +74,7 @@ final class GraphMath {
         }
     }
 
-    private SDVariable define(SDVariable value, List<SDVariable> inputs,
+    SDVariable define(SDVariable value, List<SDVariable> inputs,
             Function<SDVariable, List<SDVariable>> backward) {
         return stock ? value : rules.define(value, inputs, backward);
     }
@@ -87,9 +87,12 @@ final class GraphMath {
         return graph.constant(Nd4j.ones(DataType.FLOAT, shape));
     }
 
-    /** op(a) op(b), two dimensions or batched three. */
+    /** op(a) op(b), two dimensions or batched three. Its derivatives are products of their own, so that one that nobody needs is
+     * not computed, and both are written in row order. */
     SDVariable matMul(SDVariable a, boolean transposeA, SDVariable b, boolean transposeB) {
-        return graph.mmul(a, b, transposeA, transposeB, false);
+        return define(graph.mmul(a, b, transposeA, transposeB, false), List.of(a, b), g -> List.of(
+                transposeA ? matMul(b, transposeB, g, true) : matMul(g, false, b, !transposeB),
+                transposeB ? matMul(g, true, a, transposeA) : matMul(a, !transposeA, g, false)));
     }
 
     /** A reduction of the last dimension, which is kept; of width 1 it has nothing to do, and ND4J fails there. */
@@ -98,7 +101,7 @@ final class GraphMath {
     }
 
     /** The sum of rows [n, D] -> [D], by a product: SameDiff's broadcast derivatives are slow. */
-    private SDVariable sumRows(SDVariable x, long n, long width) {
+    SDVariable sumRows(SDVariable x, long n, long width) {
         return matMul(ones(1, n), false, x, false).reshape(width);
     }
 
@@ -304,18 +307,14 @@ final class GraphMath {
         return new GatherNd(graph, softmax, targetIndex).outputVariable();
     }
 
-    /** sum over t of weight_t * -log softmax(logits)[t, target_t].
-     *
-     * @param logits      [n, V]
-     * @param targetIndex [n, 2]: t and target_t
-     * @param weights     [n] */
-    SDVariable crossEntropy(SDVariable logits, SDVariable targetIndex, SDVariable weights, SDVariable softmax, long n) {
-        SDVariable picked = probabilities(softmax, targetIndex);
-        SDVariable losses = graph.math.log(picked.add(1e-30)).neg().mul(weights);
-        SDVariable loss = n == 1 ? losses.reshape(new long[0]) : losses.sum();
-        SDVariable one = ones(n);
-        return define(loss, List.of(logits),
-                g -> List.of(new ScatterNdSub(graph, softmax, targetIndex, one).outputVariable()
-                        .mul(weights.reshape(n, 1)).mul(g)));
+    /** sum over t of weight_t * -log p_t, of the targets' probabilities [n]. */
+    SDVariable crossEntropy(SDVariable probabilities, SDVariable weights, long n) {
+        SDVariable losses = graph.math.log(probabilities.add(1e-30)).neg().mul(weights);
+        return n == 1 ? losses.reshape(new long[0]) : losses.sum();
+    }
+
+    /** Its gradient by the logits: weight_t (softmax - 1 at the target), [n, V]. */
+    SDVariable crossEntropyGradient(SDVariable softmax, SDVariable targetIndex, SDVariable weights, long n) {
+        return new ScatterNdSub(graph, softmax, targetIndex, ones(n)).outputVariable().mul(weights.reshape(n, 1));
     }
 }

@@ -249,21 +249,24 @@ public final class GraphOps implements Ops<SDVariable> {
                 width);
     }
 
-    /** The loss of next-token prediction, sum over t of weight_t * -log p(target_t), with what its derivative needs.
+    /** The head and the loss of next-token prediction, sum over t of weight_t * -log p(target_t), a piece of the rows at a time.
      *
-     * @param logits      [B * T, V]
-     * @param targetIndex placeholder INT32 [B * T, 2]: row and target of each token
+     * @param head        [V, D]
+     * @param bias        [V], if there is one
+     * @param hidden      [B * T, D]
+     * @param targetIndex placeholder INT32 [B * T, 2]: each token's row in its piece, and its target
      * @param weights     placeholder [B * T]; 1 / (B T) for each gives the mean
-     * @return the loss and every target's probability [B * T] */
-    public Loss crossEntropy(SDVariable logits, SDVariable targetIndex, SDVariable weights) {
-        SDVariable softmax = graph.nn.softmax(logits);
-        return new Loss(math.crossEntropy(logits, targetIndex, weights, softmax, rows()),
-                math.probabilities(softmax, targetIndex));
+     * @return the loss, and every target's probability [B * T] */
+    public Loss headLoss(Param head, Optional<Param> bias, SDVariable hidden, SDVariable targetIndex,
+            SDVariable weights) {
+        return new HeadLoss(graph, math, variable(head), bias.map(this::variable), head.rows(),
+                Math.toIntExact(rows())).apply(hidden, targetIndex, weights);
     }
 
     /** A loss in the graph.
      *
      * @param value         the scalar
-     * @param probabilities of the targets [B * T], from which the loss can be summed in double */
-    public record Loss(SDVariable value, SDVariable probabilities) {}
+     * @param probabilities of the targets [B * T], from which the loss can be summed in double
+     * @param pieceRows     rows of a piece */
+    public record Loss(SDVariable value, SDVariable probabilities, int pieceRows) {}
 }
