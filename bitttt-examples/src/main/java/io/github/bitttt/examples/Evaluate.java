@@ -46,20 +46,22 @@ final class Evaluate implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        Evaluation.Reset rule = rule(reset);
         Model loaded = model.load();
         String text = Files.readString(data);
         Map<String, Object> result = new LinkedHashMap<>();
         if (every > 0) {
             result.put("rows", LongText.read(loaded, loaded.tokenizer().encode(text), every, program.messages()));
         } else {
-            measure(loaded, text, result);
+            measure(loaded, text, rule, result);
         }
         program.result(result);
         return 0;
     }
 
-    private void measure(Model loaded, String text, Map<String, Object> result) throws IOException {
-        Evaluation evaluation = Evaluation.of(loaded, text, rule(reset));
+    private void measure(Model loaded, String text, Evaluation.Reset rule, Map<String, Object> result)
+            throws IOException {
+        Evaluation evaluation = Evaluation.of(loaded, text, rule);
         program.messages().println(evaluation);
         result.put("nats_per_token", evaluation.natsPerToken());
         result.put("bits_per_byte", evaluation.bitsPerByte());
