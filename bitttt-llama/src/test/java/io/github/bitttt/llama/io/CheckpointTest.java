@@ -14,8 +14,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -154,12 +156,18 @@ class CheckpointTest {
         for (int i = 0; i < 2; i++) {
             float[] w = new float[64];
             w[i] = 0.1f + i;
-            memories.add(new Memory<>(w, new float[33], new float[8]));
+            float[] previous = new float[33];
+            previous[32] = -2.5f;
+            memories.add(new Memory<>(w, previous, new float[]{0, 0.5f, 0, 0, -0.5f, 0, 0, 0.25f}));
         }
         Path file = folder.resolve("memory.safetensors");
         MemoryFile.save(file, model, checkpoint.fingerprint(), memories);
         List<Memory<float[]>> read = MemoryFile.load(file, model, checkpoint.fingerprint());
-        assertThat(read.get(1).weights()).containsExactly(memories.get(1).weights());
+        for (int i = 0; i < 2; i++) {
+            assertThat(read.get(i).weights()).containsExactly(memories.get(i).weights());
+            assertThat(read.get(i).previous()).containsExactly(memories.get(i).previous());
+            assertThat(read.get(i).feature()).containsExactly(memories.get(i).feature());
+        }
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> MemoryFile.load(file, model, "abc"))
                 .withMessage(file + ": this memory belongs to the model with fingerprint " + checkpoint.fingerprint()
                         + ", not to this one with abc; load the model that made it");
@@ -187,9 +195,44 @@ class CheckpointTest {
     void whatCouldNotBeReadAgainIsNotWritten() {
         Path file = folder.resolve("long.safetensors");
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Safetensors.write(file, new java.util.LinkedHashMap<>(),
+                .isThrownBy(() -> Safetensors.write(file, new LinkedHashMap<>(),
                         Map.of("x", "y".repeat(2 << 20))))
                 .withMessageContaining("the header is not valid JSON: String value length");
         assertThat(file).doesNotExist();
+    }
+
+    @Test
+    void theFingerprintIsOfConfigNamesCodesAndScales() {
+        BitLlamaConfig config = BitLlamaConfig.of(65, 33, 2, 47);
+        SequencedMap<Param, float[]> numbers = new LinkedHashMap<>();
+        for (Param param : new BitLlama(config).params()) {
+            float[] values = new float[param.length()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (i * 37 % 11 - 5) / 8f;
+            }
+            numbers.put(param, values);
+        }
+        Checkpoint checkpoint = new Checkpoint(config, Weights.of(numbers), Map.of());
+        // Recorded; memories that users have saved belong to it.
+        assertThat(checkpoint.fingerprint())
+                .isEqualTo("5a879b1f658f78055a72ac047d8a3f0e60a7ca366d0a468b6e1b290d8394399d");
+        Param projection = checkpoint.weights().params().stream().filter(param -> param.kind() == Param.Kind.TERNARY)
+                .findFirst().orElseThrow();
+        float[] doubled = checkpoint.weights().floats(projection).clone();
+        float[] turned = doubled.clone();
+        for (int i = 0; i < doubled.length; i++) {
+            doubled[i] *= 2; // the same codes with another scale
+            turned[i] = -turned[i]; // the same scale with other codes
+        }
+        BitLlamaConfig eps = new BitLlamaConfig(65, 33, 2, 47, 1e-6, checkpoint.config().ttt(),
+                checkpoint.config().quantization(), false);
+        assertThat(List.of(with(checkpoint, projection, doubled), with(checkpoint, projection, turned),
+                new Checkpoint(eps, checkpoint.weights(), Map.of()).fingerprint(),
+                checkpoint.fingerprint())).doesNotHaveDuplicates();
+    }
+
+    private static String with(Checkpoint checkpoint, Param param, float[] values) {
+        return new Checkpoint(checkpoint.config(), checkpoint.weights().with(Map.of(param, values)), Map.of())
+                .fingerprint();
     }
 }

@@ -46,6 +46,10 @@ class SafetensorsTest {
         ByteBuffer data = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putShort((short) 0x3F80)
                 .putShort((short) 0xC000).flip();
         assertThat(new Tensor(Tensor.Type.BF16, java.util.List.of(2L), data).floats()).containsExactly(1, -2);
+        ByteBuffer half = ByteBuffer.allocate(6).order(ByteOrder.LITTLE_ENDIAN).putShort((short) 0x3C00)
+                .putShort((short) 0xC100).putShort((short) 1).flip();
+        assertThat(new Tensor(Tensor.Type.F16, java.util.List.of(3L), half).floats()).containsExactly(1, -2.5f,
+                0x1p-24f);
     }
 
     @ParameterizedTest
@@ -105,5 +109,25 @@ class SafetensorsTest {
         })).withMessage("No space left on device");
         assertThat(path).hasContent("old");
         assertThat(Files.list(folder)).containsExactly(path);
+    }
+
+    @Test
+    void theNearestNameIsTheOneWithTheFewestChanges() throws IOException {
+        String empty = "\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}";
+        Safetensors read = Safetensors
+                .read(file("{\"norm" + empty + ",\"embed.wieght" + empty + ",\"head.weight" + empty
+                        + ",\"" + "embed.weight".repeat(9) + empty + "}", 0));
+        for (String[] pair : new String[][]{{"embed.weight", "embed.wieght"}, {"head_weight", "head.weight"},
+                {"nor", "norm"}}) {
+            assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> read.get(pair[0]))
+                    .withMessageEndingWith("tensor " + pair[0] + " missing; found 4 tensors, nearest name " + pair[1]);
+        }
+    }
+
+    @Test
+    void tensorsMayComeInAnyOrder() throws IOException {
+        Path path = file("{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]},"
+                + "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 3);
+        assertThat(Safetensors.read(path).tensors().sequencedKeySet()).containsExactly("a", "b");
     }
 }

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -213,5 +214,22 @@ class MonstrousFilesTest {
         Path file = Files.writeString(folder.resolve("tokenizer.json"), piece.repeat(times));
         assertThat(refusal(Files.size(file), () -> Tokenizer.load(file))).isInstanceOf(IOException.class)
                 .hasMessageStartingWith(file + ": " + message);
+    }
+
+    @Test
+    void everyTextIsEncoded() throws IOException {
+        Tokenizer tokenizer = Tokenizer.parse(BpeTrainer.train("One day a cat sat on a mat.", 258), "t");
+        SplittableRandom random = new SplittableRandom(8);
+        for (int i = 0; i < 2_000; i++) {
+            char[] characters = new char[random.nextInt(40)];
+            for (int at = 0; at < characters.length; at++) {
+                characters[at] = (char) random.nextInt(i % 2 == 0 ? 0x100 : 0x10000);
+            }
+            String text = new String(characters);
+            String decoded = tokenizer.decode(tokenizer.encode(text));
+            // Half a surrogate pair is no character and becomes U+FFFD.
+            boolean whole = StandardCharsets.UTF_8.newEncoder().canEncode(text);
+            assertThat(decoded.equals(text)).as("text %d", i).isEqualTo(whole);
+        }
     }
 }
