@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Assembles target/dist: compiles the C library, puts headers and callers beside it.
+ * Assembles target/dist: compiles the C library, makes an archive of classes, puts headers and callers beside them.
  *
  * <p>Run by Maven with the JDK of the build: {@code java Dist.java MODULE}. Without a C compiler it says so and leaves the
  * library out.
@@ -38,6 +38,7 @@ final class Dist {
         for (String callers : List.of("python", "csharp", "node", "examples")) {
             copyTree(main.resolve(callers), dist.resolve(callers));
         }
+        archive();
         Optional<Path> compiler = Stream.of("cc", "gcc", "clang").flatMap(name -> onPath(name).stream()).findFirst();
         if (compiler.isPresent()) {
             compile(compiler.get());
@@ -77,6 +78,18 @@ final class Dist {
                 }
             }
         }
+    }
+
+    /** Classes as Java needs them at the start, in a form that it only has to map. Java ignores an archive that is not its own or
+     * not of this very jar, so that it does no harm where it does not help. */
+    private void archive() throws IOException, InterruptedException {
+        Path archive = dist.resolve("bitttt.jsa");
+        Files.deleteIfExists(archive);
+        // The options that an archive depends on, as java.c gives them.
+        run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xlog:disable",
+                "-XX:ArchiveClassesAtExit=" + archive, "-cp", dist.resolve("bitttt.jar").toString(),
+                "io.github.bitttt.capi.Rehearsal"));
     }
 
     private void compile(Path compiler) throws IOException, InterruptedException {

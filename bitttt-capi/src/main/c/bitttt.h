@@ -6,7 +6,8 @@
  *
  * Every function returns an error code, BITTTT_OK or the reason, and bitttt_last_error() then has the text. Handles are
  * numbers that are never given twice: one that was freed, is of another kind or was never there is an error. Any thread may
- * call, on any stack. Text is UTF-8. Buffers are read and written in place.
+ * call, on any stack. Text is UTF-8; file names are as well, but Java opens only those that the process's locale can spell.
+ * Buffers are read and written in place.
  *
  * A function that gives back text or ids takes a buffer, its capacity, and where to put the length. If the buffer is too
  * small (text needs one byte more, for a NUL) the answer is BITTTT_ERROR_BUFFER and the length is what is needed; NULL with

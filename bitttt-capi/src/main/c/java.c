@@ -120,10 +120,10 @@ static void finish(struct start *start, int code) {
 
 /* What Java would print: standard output belongs to the program, and while starting it is the reason of an error. */
 static jint JNICALL java_says(FILE *stream, const char *format, va_list arguments) {
-    (void) stream;
     struct start *start = starting;
-    if (start == NULL) {
-        return vfprintf(stderr, format, arguments);
+    FILE *target = platform_stream(stream);
+    if (start == NULL || target != stderr) {
+        return vfprintf(target, format, arguments);
     }
     size_t used = strlen(start->messages);
     int length = vsnprintf(start->messages + used, sizeof start->messages - used, format, arguments);
@@ -204,10 +204,9 @@ static int create_java(void *library, struct start *start, const char *jar, JNIE
         {"-XX:+UseSerialGC", NULL},
         {"-Xms64m", NULL}, // grows if need be; by itself it would take a share of the machine
         {"-XX:-UsePerfData", NULL},
-        {"-Xlog:disable", NULL},
-        {"-Xlog:all=error:stderr", NULL},
+        {"-Xlog:disable", NULL}, // not a word about an archive that does not suit
     };
-    jint count = 12;
+    jint count = 11;
     if (platform_real_path(archive + strlen(to_archive), real)) {
         options[count++].optionString = archive;
     }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { PATH_BYTES = 4096 };
 
@@ -15,6 +16,9 @@ enum { PATH_BYTES = 4096 };
 
 /* Puts three pieces of a path together; false if that is longer than PATH_BYTES. */
 bool platform_join(char *path, const char *first, const char *second, const char *third);
+
+/* Where Java shall write instead of a stream of its own choice: never to standard output. */
+FILE *platform_stream(FILE *stream);
 
 /* Where the calling thread's own stack lies; false if that cannot be told. */
 bool platform_stack(char **low, char **high);

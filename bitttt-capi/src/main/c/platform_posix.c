@@ -94,6 +94,10 @@ void *platform_symbol(void *library, const char *name) {
     return dlsym(library, name);
 }
 
+FILE *platform_stream(FILE *stream) {
+    return stream == stdout ? stderr : stream;
+}
+
 static volatile bool *fork_flag;
 
 static void in_child(void) {

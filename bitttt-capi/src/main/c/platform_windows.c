@@ -70,6 +70,12 @@ void *platform_symbol(void *library, const char *name) {
     return symbol;
 }
 
+FILE *platform_stream(FILE *stream) {
+    // Java's C library may be another one, whose streams are not ours.
+    (void) stream;
+    return stderr;
+}
+
 void platform_flag_forks(volatile bool *flag) {
     // Windows does not fork.
     (void) flag;

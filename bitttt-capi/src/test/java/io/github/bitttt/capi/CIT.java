@@ -73,6 +73,27 @@ class CIT {
     }
 
     @Test
+    void classesComeFromTheArchive() throws IOException, InterruptedException {
+        Path log = Programs.work("classes.log");
+        assertThat(Programs.run(Map.of("BITTTT_JAVA_OPTIONS", "-Xlog:class+load:file=" + log),
+                List.of(program("start.c")))).isEqualTo("0 \n");
+        assertThat(Files.readString(log))
+                .containsPattern("io.github.bitttt.capi.Bridge source: shared objects file");
+    }
+
+    /** Where time and place of the jar are others, the archive is passed over. */
+    @Test
+    void aCopyOfTheFolderWorks() throws IOException, InterruptedException {
+        String program = program("start.c");
+        Path copy = Files.createDirectories(Programs.work("a-copy"));
+        for (String file : List.of("libbitttt.so", "bitttt.jar", "bitttt.jsa")) {
+            Files.copy(Programs.DIST.resolve(file), copy.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+        }
+        assertThat(Programs.run(Map.of("LD_PRELOAD", copy.resolve("libbitttt.so").toString()), List.of(program)))
+                .isEqualTo("0 \n");
+    }
+
+    @Test
     void aJavaThatRunsAlreadyIsUsed() throws IOException, InterruptedException {
         Programs.tool("cc", "gcc", "clang");
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
