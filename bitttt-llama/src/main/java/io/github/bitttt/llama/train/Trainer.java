@@ -64,8 +64,10 @@ public final class Trainer implements AutoCloseable {
             masters.put(param, start.floats(param).clone());
             gradients.put(param, new float[param.length()]);
         });
-        graph = TrainingGraph.training(model, options.microBatch(), options.window());
+        Backend.start();
+        // Windows first: a text that is too short is refused before the graph takes its memory.
         windows = new TokenWindows(text, options, 0);
+        graph = TrainingGraph.training(model, options.microBatch(), options.window());
         optimizer = new AdamW(model.params(), options.weightDecay(), options.clip());
         average = options.average() > 0 ? Optional.of(new RunningMean(masters, options.average())) : Optional.empty();
         carried = options.carry() > 1 ? Optional.of(emptyMemories(options.batch())) : Optional.empty();
