@@ -73,4 +73,24 @@ class TernaryMatrixTest {
                 .isThrownBy(() -> TernaryMatrix.ofCodes(new byte[6], 2, 3, 1).matVec(new float[2], new float[2]))
                 .withMessage("a matrix [2, 3] takes 3 inputs, got 2");
     }
+
+    @Test
+    void refusesImpossibleSizesWhereverCodesComeFrom() {
+        String shape = "a matrix has 1 to 2^31 - 64 elements, got ";
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.quantize(new float[0], 0, 3))
+                .withMessage(shape + "[0, 3]");
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.quantize(new float[0], 1 << 16, 1 << 16))
+                .withMessage(shape + "[65536, 65536]");
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.quantize(new float[5], 2, 3))
+                .withMessage("a matrix [2, 3] takes 6 weights, got 5");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> TernaryMatrix.quantize(new float[]{1, Float.POSITIVE_INFINITY}, 1, 2))
+                .withMessage("scale must be finite, got Infinity");
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.unpack(new byte[0], 3, 0, 1))
+                .withMessage(shape + "[3, 0]");
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.unpack(new byte[0], 1 << 16, 1 << 16, 1))
+                .withMessage(shape + "[65536, 65536]");
+        assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.unpack(new byte[5], 5, 3, 1))
+                .withMessage("a matrix [5, 3] takes 6 packed bytes, got 5");
+    }
 }

@@ -3,6 +3,7 @@ package io.github.bitttt.tests.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.io.Checkpoint;
@@ -11,7 +12,6 @@ import io.github.bitttt.llama.io.Safetensors;
 import io.github.bitttt.llama.text.BpeTrainer;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.nn.Weights;
-import io.github.bitttt.llama.BitLlama;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
@@ -181,7 +182,7 @@ class MonstrousFilesTest {
     @Test
     void denormalNumbersAreNumbers() throws IOException {
         Checkpoint tiny = sound(BitLlamaConfig.of(9, 8, 2, 5));
-        tiny.weights().params().forEach(param -> java.util.Arrays.fill(tiny.weights().floats(param), Float.MIN_VALUE));
+        tiny.weights().params().forEach(param -> Arrays.fill(tiny.weights().floats(param), Float.MIN_VALUE));
         tiny.save(folder.resolve("masters"), "");
         tiny.pack().save(folder.resolve("packed"), "");
         for (String name : new String[]{"masters", "packed"}) {
