@@ -23,14 +23,14 @@ import jdk.incubator.vector.VectorSpecies;
  * fit a byte; an entry carries a bias of 16 that makes it positive. Six groups (twelve inputs) sum to at most 192 in a byte
  * and are then widened to 16 bits, and after {@value #FLUSH} twelves to 32, before those overflow.
  *
- * <p>Weights lie by blocks of 16 rows, two blocks side by side; lane r of a block holds row (r&1) 8 + (r>>1).
+ * <p>Weights lie by blocks of 16 rows; lane r of a block holds row (r&1) 8 + (r>>1).
  */
 final class Lut128 implements Kernels.Weights {
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_128;
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
     private static final int LANES = 16;
-    private static final int ROWS = 2 * LANES;
+    private static final int ROWS = LANES;
     private static final int TWELVE = 12;
     private static final int GROUPS = 6;
     private static final int GROUP_TABLES = 2 * LANES; // of lower and of upper halves
@@ -49,7 +49,7 @@ final class Lut128 implements Kernels.Weights {
         byte[] ordered = new byte[Math.multiplyExact(Math.ceilDiv(rows, ROWS) * ROWS, 3 * twelves)];
         for (int to = 0; to < ordered.length; to++) {
             int lane = to % LANES;
-            int row = to / (ROWS * 3 * twelves) * ROWS + to / LANES % 2 * LANES + (lane & 1) * 8 + (lane >> 1);
+            int row = to / (ROWS * 3 * twelves) * ROWS + (lane & 1) * 8 + (lane >> 1);
             int column = to / ROWS % (3 * twelves) * 4;
             ordered[to] = row < rows
                     ? (byte) (pair(ternary, row, columns, column) | pair(ternary, row, columns, column + 2) << 4)
@@ -80,7 +80,7 @@ final class Lut128 implements Kernels.Weights {
         MemorySegment tables = x.tables(TABLES);
         int padded = Math.ceilDiv(rows, ROWS) * ROWS;
         int[] sums = x.ints(padded);
-        short[] room = x.shorts(4 * ROWS);
+        short[] room = x.shorts(2 * 2 * LANES);
         for (int t = 0; t < n; t++) {
             long tablesAt = (first + t) * TABLES.bytes(x.columns());
             for (int block = 0; block < padded; block += ROWS) {
@@ -98,7 +98,7 @@ final class Lut128 implements Kernels.Weights {
     /** Even lanes are the first eight rows of a block, odd ones the others. */
     private static void gather(short[] room, int twelves, int[] sums, int at, boolean first) {
         int bias = BIAS * GROUPS * 17 * twelves;
-        for (int part = 0; part < 4; part++) {
+        for (int part = 0; part < 2; part++) {
             for (int i = 0; i < 8; i++) {
                 int low = room[16 * part + i] & 0xffff;
                 int high = room[16 * part + 8 + i] & 0xffff;
@@ -109,24 +109,18 @@ final class Lut128 implements Kernels.Weights {
     }
 
     // length: as in Lut16, loads are written out and vectors stay in one method
-    /** 32 rows over some twelves; writes, for each eight rows, sums of lower and of upper halves. */
+    /** 16 rows over some twelves; writes, for each eight rows, sums of lower and of upper halves. */
     private static void block(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int twelves,
             short[] room) {
         ShortVector lowAll0 = ShortVector.zero(SHORTS);
         ShortVector lowOdd0 = lowAll0;
         ShortVector highAll0 = lowAll0;
         ShortVector highOdd0 = lowAll0;
-        ShortVector lowAll1 = lowAll0;
-        ShortVector lowOdd1 = lowAll0;
-        ShortVector highAll1 = lowAll0;
-        ShortVector highOdd1 = lowAll0;
         long p = codesAt;
         long q = tablesAt;
         for (int twelve = 0; twelve < twelves; twelve++) {
             ByteVector low0 = ByteVector.zero(BYTES);
             ByteVector high0 = low0;
-            ByteVector low1 = low0;
-            ByteVector high1 = low0;
             for (int four = 0; four < 3; four++, p += ROWS, q += 2 * GROUP_TABLES) {
                 ByteVector l0 = ByteVector.fromMemorySegment(BYTES, tables, q, ORDER);
                 ByteVector h0 = ByteVector.fromMemorySegment(BYTES, tables, q + 16, ORDER);
@@ -136,10 +130,6 @@ final class Lut128 implements Kernels.Weights {
                 ByteVector d = c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
                 low0 = low0.add(c.selectFrom(l0).add(d.selectFrom(l1)));
                 high0 = high0.add(c.selectFrom(h0).add(d.selectFrom(h1)));
-                c = ByteVector.fromMemorySegment(BYTES, codes, p + LANES, ORDER);
-                d = c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
-                low1 = low1.add(c.selectFrom(l0).add(d.selectFrom(l1)));
-                high1 = high1.add(c.selectFrom(h0).add(d.selectFrom(h1)));
             }
             ShortVector w = low0.reinterpretAsShorts();
             lowAll0 = lowAll0.add(w);
@@ -149,14 +139,6 @@ final class Lut128 implements Kernels.Weights {
             highAll0 = highAll0.add(w);
             highOdd0 = highOdd0.add(w.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts()
                     .and((short) 255));
-            w = low1.reinterpretAsShorts();
-            lowAll1 = lowAll1.add(w);
-            lowOdd1 = lowOdd1.add(w.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts()
-                    .and((short) 255));
-            w = high1.reinterpretAsShorts();
-            highAll1 = highAll1.add(w);
-            highOdd1 = highOdd1.add(w.reinterpretAsInts().lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts()
-                    .and((short) 255));
         }
         // Even bytes: all, less the odd ones' share; in 16 bits that is exact although "all" has wrapped around.
         lowAll0.sub(lowOdd0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 8).reinterpretAsShorts()
@@ -165,12 +147,6 @@ final class Lut128 implements Kernels.Weights {
                 .and((short) 0xff00)).intoArray(room, 8);
         lowOdd0.intoArray(room, 16);
         highOdd0.intoArray(room, 24);
-        lowAll1.sub(lowOdd1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 8).reinterpretAsShorts()
-                .and((short) 0xff00)).intoArray(room, 32);
-        highAll1.sub(highOdd1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 8).reinterpretAsShorts()
-                .and((short) 0xff00)).intoArray(room, 40);
-        lowOdd1.intoArray(room, 48);
-        highOdd1.intoArray(room, 56);
     }
     // length ends
 
