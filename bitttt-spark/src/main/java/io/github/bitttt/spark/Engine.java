@@ -4,7 +4,6 @@ import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.train.AdamW;
-import io.github.bitttt.llama.train.TrainingException;
 import io.github.bitttt.llama.train.TrainingGraph;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
@@ -96,8 +95,9 @@ final class Engine {
             losses[i] = gradient(round, shard, i);
             double norm = AdamW.norm(gradients);
             if (!Double.isFinite(losses[i]) || !Double.isFinite(norm)) {
-                throw new TrainingException(round.step() + i + 1, losses[i], norm, i == 0 ? Double.NaN : losses[i - 1],
-                        round.rates()[i]);
+                // The driver says so: an exception here would make Spark repeat what cannot go better.
+                losses[i] = Double.NaN;
+                break;
             }
             optimizer.step(masters, gradients, norm, round.rates()[i]);
         }

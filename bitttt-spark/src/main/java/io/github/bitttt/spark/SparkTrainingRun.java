@@ -55,12 +55,21 @@ public final class SparkTrainingRun implements AutoCloseable {
      * @throws IOException if the folder exists or cannot be written */
     public static SparkTrainingRun start(Path folder, Checkpoint from, Tokenizer tokenizer, Dataset<Row> windows,
             SparkTrainingOptions options) throws IOException {
-        from.save(folder, tokenizer.json());
-        Files.createDirectories(folder.resolve(STATE).getParent());
-        SparkTrainingRun run = new SparkTrainingRun(folder, from, new SparkTrainer(from, windows, options),
-                digest(windows));
-        run.checkpoint();
-        return run;
+        if (Files.exists(folder)) {
+            throw new IOException(folder + ": exists already; choose another folder or remove it first");
+        }
+        String digest = digest(windows);
+        SparkTrainer trainer = new SparkTrainer(from, windows, options);
+        try {
+            from.save(folder, tokenizer.json());
+            Files.createDirectories(folder.resolve(STATE).getParent());
+            SparkTrainingRun run = new SparkTrainingRun(folder, from, trainer, digest);
+            run.checkpoint();
+            return run;
+        } catch (IOException | RuntimeException e) {
+            trainer.close();
+            throw e;
+        }
     }
 
     /** Goes on with a run from its last checkpoint, by the options that it began with.

@@ -7,11 +7,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.train.TrainingException;
 import io.github.bitttt.llama.train.TrainingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.sql.Dataset;
@@ -93,10 +96,27 @@ class SparkTrainingRunTest {
         SparkTrainingRun
                 .start(out, TinyStories.model(1), tokenizer, windows, SparkTrainingOptions.diLoCo(OPTIONS, 2, 5))
                 .close();
+        assertThatIOException()
+                .isThrownBy(
+                        () -> SparkTrainingRun.start(out, TinyStories.model(1), tokenizer, windows, modes().getFirst()))
+                .withMessage(out + ": exists already; choose another folder or remove it first");
         assertThatIOException().isThrownBy(() -> SparkTrainingRun.resume(out, windows.limit(5)))
                 .withMessageContaining("this run began with other windows (").withMessageContaining("now 5 windows");
         SparkTrainingOptions four = SparkTrainingOptions.diLoCo(OPTIONS, 4, 5);
         assertThatIllegalArgumentException().isThrownBy(() -> new SparkTrainer(TinyStories.model(1), windows, four))
                 .withMessage("workers train at once, and local[2] runs at most 2 tasks at once, got 4 workers");
+    }
+
+    /** Whether a worker found it in its local steps or the driver in a gradient: one exception, no repeated round. */
+    @ParameterizedTest
+    @MethodSource("modes")
+    void stopsWhereNumbersEnd(SparkTrainingOptions options) {
+        Checkpoint model = TinyStories.model(1);
+        Arrays.fill(model.weights().floats(model.weights().params().getLast()), Float.NaN);
+        try (SparkTrainer trainer = new SparkTrainer(model, windows, options)) {
+            assertThatThrownBy(trainer::round).isInstanceOf(TrainingException.class)
+                    .hasMessageContaining("step 1: loss and gradient norm must be finite");
+            assertThat(trainer.steps()).isZero();
+        }
     }
 }
