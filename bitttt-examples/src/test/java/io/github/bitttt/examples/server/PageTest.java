@@ -45,7 +45,8 @@ class PageTest {
                 Browser browser = Browser.open(driver.get(), profile, 1240, 940)) {
             browser.go(server.address());
             browser.await(STATE + "'ready'");
-            browser.script("document.getElementById('tokens').value = " + TOKENS + ";" + WATCH);
+            browser.script("document.getElementById('tokens').value = " + TOKENS
+                    + "; document.getElementById('pace').value = 200;" + WATCH);
             browser.click("#write");
             browser.await(STATE + "'done'");
 
