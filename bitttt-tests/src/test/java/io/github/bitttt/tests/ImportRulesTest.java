@@ -36,7 +36,7 @@ class ImportRulesTest {
             Map.entry("llama.io", List.of("llama", "nn", "tensor")),
             Map.entry("llama.generate", List.of("llama", "llama.text", "llama.io", "nn", "nn.cpu")),
             Map.entry("llama.zoo", List.of("llama", "llama.io", "llama.text")),
-            Map.entry("capi", List.of("llama.generate", "llama.text", "llama.zoo", "tensor")),
+            Map.entry("capi", List.of("llama", "llama.generate", "llama.io", "llama.text", "llama.zoo", "tensor")),
             Map.entry("llama.train",
                     List.of("llama", "llama.text", "llama.io", "nn", "nn.graph", "tensor")));
 
