@@ -17,9 +17,9 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Blocks of eight vectors of rows lie by columns, so that nothing is summed across lanes and eight sums are on their way at
  * once; a code becomes a float when it is read, by way of an int (straight from byte to float is compiled to half the speed).
  *
- * <p>What else was measured on a head [2048, 256]: codes held as the upper halves of floats need fewer instructions and twice the
- * bytes, which pushes a small model out of the second cache. Ternary planes would add only, but five of them reach 121 and
- * not 127, and six, twice over for 16-bit inputs, cost four times as much as this.
+ * <p>Codes held as the upper halves of floats need fewer instructions and twice the bytes: a small model then leaves the second
+ * cache (measured on a head [2048, 256]). Ternary planes would add only, but five of them reach 121 and not 127; six, twice over
+ * for 16-bit inputs, are reckoned to cost four times as much as this, and were not built.
  */
 final class Int8Blocks implements FloatKernels.Int8Weights {
     private static final VectorSpecies<Float> FLOATS = VectorFloats.FLOATS;
