@@ -193,6 +193,8 @@ final class Lut128 implements Kernels.Weights {
             ByteVector flip = ByteVector.fromArray(BYTES, FLIP, 0);
             ByteVector one = ByteVector.fromArray(BYTES, ONE, 0);
             ByteVector keep = ByteVector.fromArray(BYTES, KEEP, 0);
+            // A load that nobody uses, see Lut16.
+            ByteVector.fromMemorySegment(BYTES, tables, at, ORDER);
             long end = at + bytes(columns);
             long to = at;
             for (int from = offset; to < end; from += INPUTS) {

@@ -114,10 +114,9 @@ final class Lut16 implements Kernels.Weights {
 
     private void oneToken(Int8Input x, MemorySegment tables, int token, float factor, float[] y, int yOffset) {
         long tablesAt = (long) token * nines * NINE_TABLES;
-        int group = 0;
-        for (; group + 4 * LANES <= rows; group += 4 * LANES) {
-            fourBlocks(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, y, yOffset + group);
-        }
+        int groups = rows / (4 * LANES);
+        wholeGroups(codes, 0, tables, tablesAt, nines, segment, factor, y, yOffset, groups);
+        int group = groups * 4 * LANES;
         if (group == rows) {
             return;
         }
@@ -126,7 +125,7 @@ final class Lut16 implements Kernels.Weights {
         switch (width(group) / LANES) {
             case 1 -> oneBlock(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, last);
             case 2 -> twoBlocks(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, last);
-            default -> fourBlocks(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, last, 0);
+            default -> wholeGroups(codes, 2L * group * nines, tables, tablesAt, nines, segment, factor, last, 0, 1);
         }
         System.arraycopy(last, 0, y, yOffset + group, rows - group);
     }
@@ -156,75 +155,78 @@ final class Lut16 implements Kernels.Weights {
     }
 
     // length: a vector that leaves a method may become an object, and a load behind a method costs three quarters of the speed
-    private static void fourBlocks(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int nines,
-            int segment, float factor, float[] y, int yAt) {
-        IntVector e0 = IntVector.zero(INTS);
-        IntVector e1 = e0;
-        IntVector e2 = e0;
-        IntVector e3 = e0;
-        IntVector e4 = e0;
-        IntVector e5 = e0;
-        IntVector e6 = e0;
-        IntVector e7 = e0;
+    /** Some whole groups of 128 rows: checks of the segments' states are made once, before all of them. */
+    private static void wholeGroups(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int nines,
+            int segment, float factor, float[] y, int yOffset, int groups) {
         long p = codesAt;
-        long q = tablesAt;
-        for (int nine = 0; nine < nines;) {
-            int end = Math.min(nines, nine + segment);
-            ShortVector a0 = ShortVector.zero(SHORTS);
-            ShortVector a1 = a0;
-            ShortVector a2 = a0;
-            ShortVector a3 = a0;
-            for (; nine < end; nine++, p += 4 * BLOCK, q += NINE_TABLES) {
-                ShortVector t0 = ShortVector.fromMemorySegment(SHORTS, tables, q, ORDER);
-                ShortVector t1 = ShortVector.fromMemorySegment(SHORTS, tables, q + BLOCK, ORDER);
-                ShortVector t2 = ShortVector.fromMemorySegment(SHORTS, tables, q + 2 * BLOCK, ORDER);
-                ShortVector c = ShortVector.fromMemorySegment(SHORTS, codes, p, ORDER);
-                // Shifts of shorts compile badly; what those of ints carry over from the neighbour is not looked at.
-                a0 = a0.add(c.selectFrom(t0)
-                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
-                                .selectFrom(t1))
-                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
-                                .selectFrom(t2)));
-                c = ShortVector.fromMemorySegment(SHORTS, codes, p + BLOCK, ORDER);
-                a1 = a1.add(c.selectFrom(t0)
-                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
-                                .selectFrom(t1))
-                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
-                                .selectFrom(t2)));
-                c = ShortVector.fromMemorySegment(SHORTS, codes, p + 2 * BLOCK, ORDER);
-                a2 = a2.add(c.selectFrom(t0)
-                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
-                                .selectFrom(t1))
-                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
-                                .selectFrom(t2)));
-                c = ShortVector.fromMemorySegment(SHORTS, codes, p + 3 * BLOCK, ORDER);
-                a3 = a3.add(c.selectFrom(t0)
-                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
-                                .selectFrom(t1))
-                        .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
-                                .selectFrom(t2)));
+        for (int group = 0, yAt = yOffset; group < groups; group++, yAt += 4 * LANES) {
+            IntVector e0 = IntVector.zero(INTS);
+            IntVector e1 = e0;
+            IntVector e2 = e0;
+            IntVector e3 = e0;
+            IntVector e4 = e0;
+            IntVector e5 = e0;
+            IntVector e6 = e0;
+            IntVector e7 = e0;
+            long q = tablesAt;
+            for (int nine = 0; nine < nines;) {
+                int end = Math.min(nines, nine + segment);
+                ShortVector a0 = ShortVector.zero(SHORTS);
+                ShortVector a1 = a0;
+                ShortVector a2 = a0;
+                ShortVector a3 = a0;
+                for (; nine < end; nine++, p += 4 * BLOCK, q += NINE_TABLES) {
+                    ShortVector t0 = ShortVector.fromMemorySegment(SHORTS, tables, q, ORDER);
+                    ShortVector t1 = ShortVector.fromMemorySegment(SHORTS, tables, q + BLOCK, ORDER);
+                    ShortVector t2 = ShortVector.fromMemorySegment(SHORTS, tables, q + 2 * BLOCK, ORDER);
+                    ShortVector c = ShortVector.fromMemorySegment(SHORTS, codes, p, ORDER);
+                    // Shifts of shorts compile badly; what those of ints carry over from the neighbour is not looked at.
+                    a0 = a0.add(c.selectFrom(t0)
+                            .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                    .selectFrom(t1))
+                            .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                    .selectFrom(t2)));
+                    c = ShortVector.fromMemorySegment(SHORTS, codes, p + BLOCK, ORDER);
+                    a1 = a1.add(c.selectFrom(t0)
+                            .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                    .selectFrom(t1))
+                            .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                    .selectFrom(t2)));
+                    c = ShortVector.fromMemorySegment(SHORTS, codes, p + 2 * BLOCK, ORDER);
+                    a2 = a2.add(c.selectFrom(t0)
+                            .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                    .selectFrom(t1))
+                            .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                    .selectFrom(t2)));
+                    c = ShortVector.fromMemorySegment(SHORTS, codes, p + 3 * BLOCK, ORDER);
+                    a3 = a3.add(c.selectFrom(t0)
+                            .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts()
+                                    .selectFrom(t1))
+                            .add(c.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts()
+                                    .selectFrom(t2)));
+                }
+                IntVector w = a0.reinterpretAsInts();
+                e0 = e0.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+                e1 = e1.add(w.lanewise(VectorOperators.ASHR, 16));
+                w = a1.reinterpretAsInts();
+                e2 = e2.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+                e3 = e3.add(w.lanewise(VectorOperators.ASHR, 16));
+                w = a2.reinterpretAsInts();
+                e4 = e4.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+                e5 = e5.add(w.lanewise(VectorOperators.ASHR, 16));
+                w = a3.reinterpretAsInts();
+                e6 = e6.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+                e7 = e7.add(w.lanewise(VectorOperators.ASHR, 16));
             }
-            IntVector w = a0.reinterpretAsInts();
-            e0 = e0.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
-            e1 = e1.add(w.lanewise(VectorOperators.ASHR, 16));
-            w = a1.reinterpretAsInts();
-            e2 = e2.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
-            e3 = e3.add(w.lanewise(VectorOperators.ASHR, 16));
-            w = a2.reinterpretAsInts();
-            e4 = e4.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
-            e5 = e5.add(w.lanewise(VectorOperators.ASHR, 16));
-            w = a3.reinterpretAsInts();
-            e6 = e6.add(w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
-            e7 = e7.add(w.lanewise(VectorOperators.ASHR, 16));
+            ((FloatVector) e0.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt);
+            ((FloatVector) e1.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 16);
+            ((FloatVector) e2.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 32);
+            ((FloatVector) e3.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 48);
+            ((FloatVector) e4.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 64);
+            ((FloatVector) e5.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 80);
+            ((FloatVector) e6.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 96);
+            ((FloatVector) e7.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 112);
         }
-        ((FloatVector) e0.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt);
-        ((FloatVector) e1.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 16);
-        ((FloatVector) e2.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 32);
-        ((FloatVector) e3.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 48);
-        ((FloatVector) e4.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 64);
-        ((FloatVector) e5.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 80);
-        ((FloatVector) e6.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 96);
-        ((FloatVector) e7.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, yAt + 112);
     }
 
     private static void twoBlocks(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, int nines,
@@ -402,6 +404,9 @@ final class Lut16 implements Kernels.Weights {
             ShortVector pick6 = ShortVector.fromArray(SHORTS, PICKS[6], 0);
             ShortVector pick7 = ShortVector.fromArray(SHORTS, PICKS[7], 0);
             ShortVector pick8 = ShortVector.fromArray(SHORTS, PICKS[8], 0);
+            // A load that nobody uses: it tells the compiler that the segment lies off the heap, and so spares the stores
+            // their checks in the loop, which take longer than all else in it.
+            ShortVector.fromMemorySegment(SHORTS, tables, at, ORDER);
             long to = at;
             for (int from = offset; from < offset + columns; from += NINE, to += NINE_TABLES) {
                 ShortVector x = window.selectFrom((ShortVector) ByteVector.fromArray(BYTES, codes, from)

@@ -153,6 +153,8 @@ final class LutP implements Kernels.Weights {
         ByteVector window = ByteVector.fromArray(BYTES, WINDOW, 0);
         ByteVector flip = ByteVector.fromArray(BYTES, FLIP, 0);
         ByteVector sixteenLess = ByteVector.fromArray(BYTES, SIXTEEN_LESS, 0);
+        // A load that nobody uses, see Lut16.
+        ByteVector.fromMemorySegment(BYTES, tables, at, ORDER);
         long to = at;
         for (int from = 0; from < columns; from += INPUTS) {
             // Masks would be objects here: bytes of ones and zeros are not.
