@@ -24,8 +24,8 @@ import java.util.stream.Stream;
  * <p>It holds names and sizes, no numbers: the reading that it is given knows the weights. Immutable.
  */
 public final class BitLlama {
-    // sigmoid(6) = 0.9975: a memory that fades to half in 280 tokens.
-    private static final double FIRST_DECAY = 6;
+    // Heads that fade at once and slowly, to half in 38 tokens (sigmoid(4) = 0.982) to 5,600 (sigmoid(9) = 0.99988).
+    private static final Param.Init FIRST_DECAYS = new Param.Init.Spread(4, 9);
 
     private final BitLlamaConfig config;
     private final Param embedding;
@@ -79,9 +79,9 @@ public final class BitLlama {
         int width = config.hiddenSize();
         TttLayer.InnerRate rate = form.innerRate().isPresent()
                 ? new TttLayer.InnerRate.Constant(form.innerRate().getAsDouble())
-                : learned(path + ".rate", form.heads(), width, 0);
+                : learned(path + ".rate", form.heads(), width, new Param.Init.Constant(0));
         Optional<TttLayer.InnerRate.Learned> decay = form.decay()
-                ? Optional.of(learned(path + ".decay", form.heads(), width, FIRST_DECAY))
+                ? Optional.of(learned(path + ".decay", form.heads(), width, FIRST_DECAYS))
                 : Optional.empty();
         Optional<Param> shift = form.tokenShift()
                 ? Optional.of(Param.vector(path + ".shift", width, 0.5))
@@ -91,10 +91,10 @@ public final class BitLlama {
                 decay, shift, form.read());
     }
 
-    private static TttLayer.InnerRate.Learned learned(String path, int heads, int width, double bias) {
+    private static TttLayer.InnerRate.Learned learned(String path, int heads, int width, Param.Init bias) {
         return new TttLayer.InnerRate.Learned(
                 new Param(path + ".weight", List.of(heads, width), Param.Kind.FLOAT, new Param.Init.Constant(0)),
-                Param.vector(path + ".bias", heads, bias));
+                new Param(path + ".bias", List.of(heads), Param.Kind.FLOAT, bias));
     }
 
     private static BitLinear projection(String path, int out, int in, BitLlamaConfig config) {

@@ -32,6 +32,11 @@ public record Param(String path, List<Integer> shape, Kind kind, Init init) {
         /** Independent normal numbers of mean 0.
          *  @param deviation their standard deviation */
         record Normal(double deviation) implements Init {}
+
+        /** Evenly spaced from the first element to the last; an only element is halfway between.
+         *  @param first the first element
+         *  @param last  the last element */
+        record Spread(double first, double last) implements Init {}
     }
 
     /** Checks the shape. */

@@ -88,6 +88,9 @@ public final class Weights {
             values[i] = switch (param.init()) {
                 case Param.Init.Constant(double value) -> (float) value;
                 case Param.Init.Normal(double deviation) -> (float) (deviation * random.nextGaussian());
+                case Param.Init.Spread(double first, double last) -> (float) (values.length == 1
+                        ? (first + last) / 2
+                        : first + (last - first) * i / (values.length - 1));
             };
         }
         return values;

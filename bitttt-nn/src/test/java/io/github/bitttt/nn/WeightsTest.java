@@ -26,6 +26,15 @@ class WeightsTest {
     }
 
     @Test
+    void spreadValuesAreEvenlySpaced() {
+        Param three = new Param("decays", List.of(3), Param.Kind.FLOAT, new Param.Init.Spread(4, 9));
+        Param one = new Param("decay", List.of(1), Param.Kind.FLOAT, new Param.Init.Spread(4, 9));
+        Weights weights = Weights.init(List.of(three, one), 7);
+        assertThat(weights.floats(three)).containsExactly(4f, 6.5f, 9f);
+        assertThat(weights.floats(one)).containsExactly(6.5f);
+    }
+
+    @Test
     void packedFormsAreExact() {
         Weights packed = Weights.init(PARAMS, 7).pack(true);
         assertThat(packed.get(PROJECTION)).isInstanceOf(Weight.Ternary.class);
