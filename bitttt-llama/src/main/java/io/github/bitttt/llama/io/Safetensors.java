@@ -33,7 +33,7 @@ import java.util.stream.StreamSupport;
 public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<String, String> metadata) {
     private static final String METADATA = "__metadata__";
     private static final int MAX_HEADER_BYTES = 100_000_000; // as in the format's own implementation
-    static final int MAX_TENSORS = 50_000;
+    static final int MAX_TENSORS = 10_000;
     // Looking for the nearest of more or longer names would take longer than reading them.
     private static final int MAX_COMPARED = 2_000;
     private static final int MAX_COMPARED_LENGTH = 100;

@@ -23,7 +23,7 @@ final class StrictJson {
     /** Most bytes of a JSON file: far above every config. */
     static final int MAX_FILE_BYTES = 1 << 20;
     /** A header of {@link Safetensors#MAX_TENSORS} tensors has 16 words for each. */
-    private static final int MAX_WORDS = 850_000;
+    private static final int MAX_WORDS = 170_000;
     private static final int MAX_SHOWN = 100;
 
     private static final ObjectMapper MAPPER = new ObjectMapper(JsonFactory.builder().streamReadConstraints(
