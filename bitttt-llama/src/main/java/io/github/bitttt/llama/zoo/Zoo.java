@@ -4,11 +4,14 @@ import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * The named pretrained models, which travel inside the jar.
@@ -43,11 +46,27 @@ public final class Zoo {
      * @return the model
      * @throws IOException if there is neither, or a file says something wrong */
     public static Entry load(String name) throws IOException {
+        // A process's first tokenizer brings native code and takes as long as the weights do, so both are read at once.
+        FutureTask<Tokenizer> tokenizer = new FutureTask<>(() -> tokenizer(name));
+        Thread.ofPlatform().daemon().name("bitttt-tokenizer").start(tokenizer);
         Checkpoint checkpoint = checkpoint(name);
-        Tokenizer tokenizer = NAMES.contains(name)
+        try {
+            return new Entry(name, checkpoint, tokenizer.get());
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(name + ": its tokenizer cannot be loaded: " + e.getCause(), e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException(name + ": interrupted while its tokenizer was loaded");
+        }
+    }
+
+    private static Tokenizer tokenizer(String name) throws IOException {
+        return NAMES.contains(name)
                 ? Tokenizer.parse(resource(name, Tokenizer.FILE), name + "/" + Tokenizer.FILE)
                 : Tokenizer.load(Path.of(name));
-        return new Entry(name, checkpoint, tokenizer);
     }
 
     /** Loads a model's config and weights, for which its folder needs no tokenizer.
