@@ -21,9 +21,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,21 +32,19 @@ import org.junit.jupiter.params.provider.ValueSource;
  * {@code -Dbitttt.torch.speed=THREADS}, its training speed on this machine beside ours. Needs a Python with torch:
  * {@code -Dbitttt.python=PATH}, or {@code python3} on the path.
  */
+@EnabledIf(value = "torchIsThere", disabledReason = "no Python with torch and numpy; set -Dbitttt.python to one")
 class TorchTrainingTest {
     private static final String PYTHON = System.getProperty("bitttt.python", "python3");
     private static final String SCRIPT = "src/test/python/torch_training.py";
     private static final int STEPS = 10;
 
-    @BeforeAll
-    static void torchIsThere() {
-        int code;
+    static boolean torchIsThere() {
         try {
-            code = new ProcessBuilder(PYTHON, "-c", "import torch, numpy").redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
+            return new ProcessBuilder(PYTHON, "-c", "import torch, numpy").redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
         } catch (IOException | InterruptedException e) {
-            code = -1;
+            return false;
         }
-        Assumptions.assumeTrue(code == 0, PYTHON + " has no torch and numpy; set -Dbitttt.python to one that has");
     }
 
     private static JsonNode torch(String... arguments) throws Exception {
