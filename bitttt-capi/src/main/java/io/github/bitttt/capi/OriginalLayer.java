@@ -1,10 +1,10 @@
 package io.github.bitttt.capi;
 
+import io.github.bitttt.tensor.DeltaMemory;
 import io.github.bitttt.tensor.FloatOps;
 import io.github.bitttt.tensor.RoundedRows;
 import io.github.bitttt.tensor.Rounding;
 import io.github.bitttt.tensor.TernaryMatrix;
-import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /**
@@ -37,7 +37,7 @@ final class OriginalLayer {
     private final float[] features;
     private final float[] answers;
     private final float[] y;
-    private final float[] memory;
+    private final DeltaMemory memory;
 
     /** A layer with random weights.
      *
@@ -63,7 +63,7 @@ final class OriginalLayer {
         features = new float[BLOCK * memoryWidth];
         answers = new float[BLOCK * memoryWidth];
         y = new float[BLOCK * this.width];
-        memory = new float[memoryWidth * memoryWidth];
+        memory = new DeltaMemory(1, memoryWidth);
     }
 
     private static TernaryMatrix random(int rows, int columns, RandomGenerator random) {
@@ -97,7 +97,7 @@ final class OriginalLayer {
             throw new IllegalArgumentException("sequence_length " + Long.toUnsignedString(tokens)
                     + " is more than memory can hold at hidden_dim " + width);
         }
-        Arrays.fill(memory, 0);
+        memory.clear();
         for (long from = 0; from < tokens; from += BLOCK) {
             int n = (int) Math.min(BLOCK, tokens - from);
             ForeignMemory.read(input, from * width, x, n * width);
@@ -111,7 +111,7 @@ final class OriginalLayer {
         down.matMul(inputs, features);
         for (int t = 0; t < n; t++) {
             normalize(t * memoryWidth);
-            FloatOps.deltaStep(memory, 0, memoryWidth, features, features, t * memoryWidth, rate, 1, false, answers);
+            memory.step(0, features, features, t * memoryWidth, rate, 1, false, answers);
         }
         answersRounded.round(answers, 0, n);
         up.matMul(answersRounded, y);

@@ -91,23 +91,4 @@ public final class FloatOps {
         Objects.checkFromIndexSize(xOffset, n, inputs);
         Objects.checkFromIndexSize(yOffset, rows, outputs);
     }
-
-    /** One step of the delta rule: W = decay W, e = v - W k, W += rate e k^T, answer = W v, before or after that sum.
-     *
-     * @param w       W by columns, element (i, j) at wOffset + j d + i; changed in place
-     * @param wOffset of the first
-     * @param d       width
-     * @param keys    holds k at offset
-     * @param values  holds v at offset
-     * @param offset  of k, v and the answer
-     * @param rate    eta
-     * @param decay   gamma, in [0, 1]; 1 keeps W exactly
-     * @param after   read after the update
-     * @param answers receives the answer at offset */
-    public static void deltaStep(float[] w, int wOffset, int d, float[] keys, float[] values, int offset, float rate,
-            float decay, boolean after, float[] answers) {
-        Objects.checkFromIndexSize(wOffset, Math.multiplyExact(d, d), w.length);
-        Objects.checkFromIndexSize(offset, d, Math.min(keys.length, Math.min(values.length, answers.length)));
-        kernels().deltaStep(w, wOffset, d, keys, offset, values, offset, rate, decay, after, answers, offset);
-    }
 }

@@ -38,7 +38,7 @@ public class FloatBenchmark {
     private float[] v;
     private float[] y;
     private float[] logits;
-    private float[] memory;
+    private FloatKernels.DeltaWeights memory;
 
     /** Fills the inputs with random numbers and compares with the naive loops.
      *
@@ -62,13 +62,13 @@ public class FloatBenchmark {
         head = floats.int8Weights(codes, 8 * width, width);
         y = new float[width];
         logits = new float[8 * width];
-        memory = new float[width * width];
+        memory = floats.deltaWeights(1, width);
         FloatKernels naive = NaiveKernels.INSTANCE.floats();
         float[] expected = new float[8 * width];
         naive.int8Weights(codes, 8 * width, width).products(x, 0, expected, 0);
         head();
         compare(expected, logits);
-        naive.deltaStep(new float[width * width], 0, width, x, 0, v, 0, 0.5f, 1, true, expected, 0);
+        naive.deltaWeights(1, width).step(0, x, 0, v, 0, 0.5f, 1, true, expected, 0);
         step();
         compare(expected, y);
     }
@@ -86,7 +86,7 @@ public class FloatBenchmark {
      *  @return answers */
     @Benchmark
     public float[] step() {
-        floats.deltaStep(memory, 0, width, x, 0, v, 0, 0.5f, 1, true, y, 0);
+        memory.step(0, x, 0, v, 0, 0.5f, 1, true, y, 0);
         return y;
     }
 

@@ -42,7 +42,7 @@ public final class MemoryEffect {
             ops.reset();
             Rows x = Rows.zeros(1, WIDTH);
             System.arraycopy(vectors[step % VECTORS], 0, x.values(), 0, WIDTH);
-            float[] before = CpuOps.export(layer, memory).weights();
+            float[] before = memory.weights().toArray();
             memory = layer.forward(ops, memory, x).memory();
             // The feature that the memory just read is the one it keeps.
             losses[step] = loss(before, memory.feature().toArray());

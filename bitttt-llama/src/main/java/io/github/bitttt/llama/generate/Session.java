@@ -2,13 +2,12 @@ package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.MemoryFile;
+import io.github.bitttt.nn.Block;
 import io.github.bitttt.nn.Memory;
-import io.github.bitttt.nn.TttLayer;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -180,9 +179,9 @@ public final class Session implements AutoCloseable {
         enter();
         try {
             for (Memory<Rows> memory : memories) {
-                Arrays.fill(memory.weights().values(), 0);
-                Arrays.fill(memory.previous().values(), 0);
-                Arrays.fill(memory.feature().values(), 0);
+                memory.weights().clear();
+                memory.previous().clear();
+                memory.feature().clear();
             }
             position = 0;
         } finally {
@@ -224,21 +223,14 @@ public final class Session implements AutoCloseable {
     }
 
     private List<Memory<float[]>> copies() {
-        List<Memory<float[]>> copies = new ArrayList<>();
-        for (int i = 0; i < memories.size(); i++) {
-            copies.add(CpuOps.export(layer(i), memories.get(i)));
-        }
-        return copies;
+        architecture().blocks().forEach(Block::ttt); // an attention baseline has nothing to copy, and says so
+        return memories.stream().map(CpuOps::export).toList();
     }
 
     private void restore(List<Memory<float[]>> from) {
         for (int i = 0; i < memories.size(); i++) {
-            CpuOps.restore(layer(i), from.get(i), memories.get(i));
+            CpuOps.restore(from.get(i), memories.get(i));
         }
-    }
-
-    private TttLayer layer(int index) {
-        return architecture().blocks().get(index).ttt();
     }
 
     /** The Frobenius norm of each layer's W: how much was learned.
@@ -247,7 +239,7 @@ public final class Session implements AutoCloseable {
         open();
         return memories.stream().mapToDouble(memory -> {
             double squares = 0;
-            for (float value : memory.weights().values()) {
+            for (float value : memory.weights().toArray()) {
                 squares += (double) value * value;
             }
             return Math.sqrt(squares);

@@ -11,6 +11,7 @@ import io.github.bitttt.nn.RmsNorm;
 import io.github.bitttt.nn.TttLayer;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.tensor.DeltaMemory;
 import io.github.bitttt.tensor.FloatOps;
 import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.RoundedRows;
@@ -27,8 +28,6 @@ import java.util.Optional;
  *
  * <p>Values are buffers that are handed out in order and used again after {@link #reset}; so a pass over as many rows as the
  * one before allocates nothing. One stream; for one thread. Weights are shared by any number of these.
- *
- * <p>W [H, d, d] is held by columns within each head: element (i, j) of head h at h d d + j d + i.
  */
 public final class CpuOps implements Ops<Rows> {
     // Rows that are rounded together: as many as a kernel multiplies at once, so that their tables stay in the nearest cache.
@@ -100,40 +99,27 @@ public final class CpuOps implements Ops<Rows> {
         if (!(mixer instanceof TttLayer layer)) {
             return CausalAttention.emptyCache();
         }
-        return new Memory<>(Rows.zeros(layer.memoryWidth(), layer.headWidth()), Rows.zeros(1, layer.width()),
+        return new Memory<>(Rows.memory(layer.heads(), layer.headWidth()), Rows.zeros(1, layer.width()),
                 Rows.zeros(1, layer.memoryWidth()));
     }
 
     /** A memory in the order of files: weights [H, d, d] by rows.
      *
-     * @param layer  whose memory
      * @param memory in place
      * @return copies */
-    public static Memory<float[]> export(TttLayer layer, Memory<Rows> memory) {
-        return new Memory<>(transposed(memory.weights().values(), layer), memory.previous().toArray(),
+    public static Memory<float[]> export(Memory<Rows> memory) {
+        return new Memory<>(memory.weights().toArray(), memory.previous().toArray(),
                 memory.feature().toArray());
     }
 
     /** Overwrites a memory.
      *
-     * @param layer  whose memory
      * @param from   in the order of files
      * @param memory in place */
-    public static void restore(TttLayer layer, Memory<float[]> from, Memory<Rows> memory) {
-        float[] columns = transposed(from.weights(), layer);
-        System.arraycopy(columns, 0, memory.weights().values(), 0, columns.length);
-        System.arraycopy(from.previous(), 0, memory.previous().values(), 0, layer.width());
-        System.arraycopy(from.feature(), 0, memory.feature().values(), 0, layer.memoryWidth());
-    }
-
-    private static float[] transposed(float[] heads, TttLayer layer) {
-        int d = layer.headWidth();
-        float[] turned = new float[layer.heads() * d * d];
-        for (int i = 0; i < turned.length; i++) {
-            int head = i / (d * d);
-            turned[head * d * d + i % d * d + i / d % d] = heads[i];
-        }
-        return turned;
+    public static void restore(Memory<float[]> from, Memory<Rows> memory) {
+        memory.weights().set(from.weights());
+        memory.previous().set(from.previous());
+        memory.feature().set(from.feature());
     }
 
     private Weight weight(Param param) {
@@ -345,13 +331,13 @@ public final class CpuOps implements Ops<Rows> {
 
     private Rows learn(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates, Rows decays) {
         Rows answers = take(keys.rows(), keys.columns());
+        DeltaMemory weights = memory.memory();
         int d = keys.columns() / heads;
         for (int t = 0; t < keys.rows(); t++) {
             for (int head = 0; head < heads; head++) {
-                FloatOps.deltaStep(memory.values(), head * d * d, d, keys.values(), values.values(),
-                        t * keys.columns() + head * d, rates.values()[t * heads + head],
-                        decays == null ? 1 : decays.values()[t * heads + head], read == Read.AFTER,
-                        answers.values());
+                weights.step(head, keys.values(), values.values(), t * keys.columns() + head * d,
+                        rates.values()[t * heads + head], decays == null ? 1 : decays.values()[t * heads + head],
+                        read == Read.AFTER, answers.values());
             }
         }
         return answers;

@@ -1,16 +1,38 @@
 package io.github.bitttt.nn.cpu;
 
+import io.github.bitttt.tensor.DeltaMemory;
 import java.util.Arrays;
 
 /**
  * Rows of floats, the value of the CPU reading. A buffer of {@link CpuOps}, overwritten by its next pass.
+ *
+ * <p>The weights W [H, d, d] of a memory are H d rows of d in the layout of the kernels: they have no {@link #values()}.
  */
 public final class Rows {
     private float[] values = new float[0];
     private int rows;
     private int columns;
 
+    private DeltaMemory memory; // of a memory's weights only
+
     Rows() {
+    }
+
+    /** The weights of a memory before the first token. */
+    static Rows memory(int heads, int d) {
+        Rows weights = new Rows();
+        weights.memory = new DeltaMemory(heads, d);
+        weights.rows = heads * d;
+        weights.columns = d;
+        return weights;
+    }
+
+    /** The weights of a memory themselves. */
+    DeltaMemory memory() {
+        if (memory == null) {
+            throw new IllegalStateException(this + " are not the weights of a memory; CpuOps.emptyMemory makes one");
+        }
+        return memory;
     }
 
     Rows shape(int n, int width) {
@@ -53,7 +75,27 @@ public final class Rows {
     /** A copy of the numbers.
      *  @return rows * columns of them */
     public float[] toArray() {
-        return Arrays.copyOf(values, rows * columns);
+        return memory == null ? Arrays.copyOf(values, rows * columns) : memory.toArray();
+    }
+
+    /** Overwrites the numbers.
+     *
+     * @param from rows * columns of them, copied */
+    public void set(float[] from) {
+        if (memory == null) {
+            System.arraycopy(from, 0, values, 0, rows * columns);
+        } else {
+            memory.set(from);
+        }
+    }
+
+    /** Overwrites the numbers by zeros. */
+    public void clear() {
+        if (memory == null) {
+            Arrays.fill(values, 0);
+        } else {
+            memory.clear();
+        }
     }
 
     @Override

@@ -110,38 +110,43 @@ public interface FloatKernels {
         }
     }
 
-    /** One step of the delta rule: W = decay W, e = v - W k, W += rate e k^T, answer = W v, before or after that sum.
+    /** The weights of a memory before its first token, in the layout of this family.
      *
-     * @param w            W by columns: element (i, j) at wOffset + j d + i; changed in place
-     * @param wOffset      of the first
-     * @param d            width
-     * @param keys         holds k
-     * @param keyOffset    of the first
-     * @param values       holds v
-     * @param valueOffset  of the first
-     * @param rate         eta
-     * @param decay        gamma, in [0, 1]; 1 keeps W exactly
-     * @param after        read after the update
-     * @param answer       receives the answer
-     * @param answerOffset of the first */
-    default void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
-            float rate, float decay, boolean after, float[] answer, int answerOffset) {
-        for (int i = 0; i < d; i++) {
-            double predicted = 0;
-            double before = 0;
-            for (int j = 0; j < d; j++) {
-                float element = decay * w[wOffset + j * d + i];
-                predicted += (double) element * keys[keyOffset + j];
-                before += (double) element * values[valueOffset + j];
-            }
-            double step = rate * (values[valueOffset + i] - predicted);
-            double changed = 0;
-            for (int j = 0; j < d; j++) {
-                int index = wOffset + j * d + i;
-                w[index] = (float) ((double) (decay * w[index]) + step * keys[keyOffset + j]);
-                changed += (double) w[index] * values[valueOffset + j];
-            }
-            answer[answerOffset + i] = (float) (after ? changed : before);
-        }
+     * @param heads H, at least 1
+     * @param d     width of a head, at least 1
+     * @return zeros */
+    default DeltaWeights deltaWeights(int heads, int d) {
+        return new NaiveDelta(heads, d);
+    }
+
+    /** Matrices W [d, d], one for each head, that the delta rule trains; in a family's own layout, for one thread at a time. */
+    interface DeltaWeights {
+        /** One step of one head: W = decay W, e = v - W k, W += rate e k^T, answer = W v, before or after that sum.
+         *
+         * @param head         from 0
+         * @param keys         holds k
+         * @param keyOffset    of the first
+         * @param values       holds v
+         * @param valueOffset  of the first
+         * @param rate         eta
+         * @param decay        gamma, in [0, 1]; 1 keeps W exactly
+         * @param after        read after the update
+         * @param answer       receives the answer
+         * @param answerOffset of the first */
+        void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate, float decay,
+                boolean after, float[] answer, int answerOffset);
+
+        /** What was learned.
+         *
+         * @param w receives [H, d, d] in row order */
+        void copyTo(float[] w);
+
+        /** Overwrites W.
+         *
+         * @param w [H, d, d] in row order */
+        void set(float[] w);
+
+        /** Overwrites W by zeros. */
+        void clear();
     }
 }

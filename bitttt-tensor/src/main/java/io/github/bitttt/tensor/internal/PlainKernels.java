@@ -141,18 +141,33 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
-        public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values,
-                int valueOffset,
-                float rate, float decay, boolean after, float[] answer, int answerOffset) {
-            // The answer's room holds W v while the errors are summed; columns of W are neighbours, so lanes are rows.
-            float[] errors = new float[d];
+        public DeltaWeights deltaWeights(int heads, int d) {
+            return new PlainDelta(heads, d);
+        }
+    }
+
+    /** Columns of W are neighbours, so lanes are rows. */
+    private static final class PlainDelta extends HeapDelta {
+        private final float[] errors;
+
+        PlainDelta(int heads, int d) {
+            super(heads, d);
+            errors = new float[d];
+        }
+
+        @Override
+        public void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate,
+                float decay, boolean after, float[] answer, int answerOffset) {
+            // The answer's room holds W v while the errors are summed.
+            int first = head * d * d;
+            Arrays.fill(errors, 0);
             Arrays.fill(answer, answerOffset, answerOffset + d, 0);
             float keyValue = 0;
             for (int j = 0; j < d; j++) {
                 float key = keys[keyOffset + j];
                 float value = values[valueOffset + j];
                 keyValue += key * value;
-                int column = wOffset + j * d;
+                int column = first + j * d;
                 for (int i = 0; i < d; i++) {
                     errors[i] -= w[column + i] * key;
                     answer[answerOffset + i] += w[column + i] * value;
@@ -164,7 +179,7 @@ public final class PlainKernels implements Kernels {
             }
             for (int j = 0; j < d; j++) {
                 float key = keys[keyOffset + j];
-                int column = wOffset + j * d;
+                int column = first + j * d;
                 for (int i = 0; i < d; i++) {
                     w[column + i] = decay * w[column + i] + errors[i] * key;
                 }

@@ -1,9 +1,10 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
+import io.github.bitttt.tensor.internal.HeapDelta;
 import java.util.Arrays;
 
-/** The loops of {@link VectorFloats} and {@link Int8Blocks}, operation by operation in the same order, without vectors. */
+/** The loops of {@link VectorFloats}, {@link Int8Blocks} and {@link DeltaBlocks}, operation by operation in the same order, without vectors. */
 class ScalarFloats implements FloatKernels {
     private static final int LANES = VectorFloats.LANES;
 
@@ -84,32 +85,43 @@ class ScalarFloats implements FloatKernels {
     }
 
     @Override
-    public void deltaStep(float[] w, int wOffset, int d, float[] keys, int keyOffset, float[] values, int valueOffset,
-            float rate, float decay, boolean after, float[] answer, int answerOffset) {
-        float keyValue = after ? dot(keys, keyOffset, values, valueOffset, d) : 0;
-        int whole = d / (2 * LANES) * (2 * LANES);
-        float[] errors = new float[whole];
-        Arrays.fill(answer, answerOffset, answerOffset + whole, 0);
-        for (int j = 0; j < d; j++) {
-            for (int i = 0; i < whole; i++) {
-                float element = w[wOffset + j * d + i];
-                errors[i] = Math.fma(element, keys[keyOffset + j], errors[i]);
-                answer[answerOffset + i] = Math.fma(element, values[valueOffset + j], answer[answerOffset + i]);
+    public DeltaWeights deltaWeights(int heads, int d) {
+        return new ScalarDelta(heads, d);
+    }
+
+    /** As {@link DeltaBlocks}; the update is made at once. */
+    private final class ScalarDelta extends HeapDelta {
+        private final float[] errors;
+
+        ScalarDelta(int heads, int d) {
+            super(heads, d);
+            errors = new float[d];
+        }
+
+        @Override
+        public void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate,
+                float decay, boolean after, float[] answer, int answerOffset) {
+            int first = head * d * d;
+            float keyValue = after ? dot(keys, keyOffset, values, valueOffset, d) : 0;
+            Arrays.fill(errors, 0);
+            Arrays.fill(answer, answerOffset, answerOffset + d, 0);
+            for (int j = 0; j < d; j++) {
+                for (int i = 0; i < d; i++) {
+                    float element = w[first + j * d + i];
+                    errors[i] = Math.fma(element, keys[keyOffset + j], errors[i]);
+                    answer[answerOffset + i] = Math.fma(element, values[valueOffset + j], answer[answerOffset + i]);
+                }
             }
-        }
-        for (int i = 0; i < whole; i++) {
-            errors[i] = (values[valueOffset + i] - errors[i] * decay) * rate;
-            answer[answerOffset + i] = errors[i] * keyValue + answer[answerOffset + i] * decay;
-        }
-        for (int j = 0; j < d; j++) {
-            for (int i = 0; i < whole; i++) {
-                int at = wOffset + j * d + i;
-                w[at] = Math.fma(errors[i], keys[keyOffset + j], w[at] * decay);
+            for (int i = 0; i < d; i++) {
+                errors[i] = (values[valueOffset + i] - errors[i] * decay) * rate;
+                answer[answerOffset + i] = errors[i] * keyValue + answer[answerOffset + i] * decay;
             }
-        }
-        for (int i = whole; i < d; i++) {
-            VectorFloats.row(w, wOffset + i, d, keys, keyOffset, values, valueOffset, i, rate, decay, keyValue, answer,
-                    answerOffset + i);
+            for (int j = 0; j < d; j++) {
+                for (int i = 0; i < d; i++) {
+                    int at = first + j * d + i;
+                    w[at] = Math.fma(errors[i], keys[keyOffset + j], w[at] * decay);
+                }
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ import java.util.List;
  */
 public final class WarmingKernels implements Kernels {
     private static final int WIDTH = 256;
-    private static final int MEMORY = 64;
+    private static final int MEMORY = 96; // vectors of 512 bits by fours and by twos
     private static final int ROUNDS = 6000; // the JVM compiles for good what was called 5,000 times
     private static final Duration LONGEST = Duration.ofSeconds(5);
 
@@ -138,6 +138,53 @@ public final class WarmingKernels implements Kernels {
             Int8Weights scalars = super.int8Weights(codes, rows, columns);
             return (x, xOffset, y, yOffset) -> (warm ? vectors : scalars).products(x, xOffset, y, yOffset);
         }
+
+        @Override
+        public DeltaWeights deltaWeights(int heads, int d) {
+            return new WarmingDelta(super.deltaWeights(heads, d), heads, d);
+        }
+    }
+
+    /** Scalar at first; goes on in the vector kernels' layout from the first step that finds them ready. */
+    private final class WarmingDelta implements FloatKernels.DeltaWeights {
+        private final int heads;
+        private final int d;
+        private FloatKernels.DeltaWeights weights;
+        private boolean vectors;
+
+        WarmingDelta(FloatKernels.DeltaWeights scalars, int heads, int d) {
+            this.heads = heads;
+            this.d = d;
+            weights = scalars;
+        }
+
+        @Override
+        public void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate,
+                float decay, boolean after, float[] answer, int answerOffset) {
+            if (!vectors && warm) {
+                float[] learned = new float[heads * d * d];
+                weights.copyTo(learned);
+                weights = hot.floats().deltaWeights(heads, d);
+                weights.set(learned);
+                vectors = true;
+            }
+            weights.step(head, keys, keyOffset, values, valueOffset, rate, decay, after, answer, answerOffset);
+        }
+
+        @Override
+        public void copyTo(float[] w) {
+            weights.copyTo(w);
+        }
+
+        @Override
+        public void set(float[] w) {
+            weights.set(w);
+        }
+
+        @Override
+        public void clear() {
+            weights.clear();
+        }
     }
 
     private void warmUp() {
@@ -157,7 +204,7 @@ public final class WarmingKernels implements Kernels {
         private final float[] x = new float[WIDTH];
         private final float[] y = new float[WIDTH];
         private final float[] answer = new float[MEMORY];
-        private final float[] memory = new float[MEMORY * MEMORY];
+        private final FloatKernels.DeltaWeights memory = hot.floats().deltaWeights(1, MEMORY);
 
         Exercise() {
             for (int i = 0; i < WIDTH; i++) {
@@ -176,7 +223,7 @@ public final class WarmingKernels implements Kernels {
             floats.rmsNorm(x, 0, x, 1e-5, y, 0, WIDTH);
             floats.siluMultiply(x, 0, x, 0, y, 0, WIDTH);
             floats.normalize(y, 0, MEMORY);
-            floats.deltaStep(memory, 0, MEMORY, y, 0, y, 0, 0.5f, 1, true, answer, 0);
+            memory.step(0, y, 0, y, 0, 0.5f, 1, true, answer, 0);
         }
     }
 }

@@ -1,0 +1,221 @@
+package io.github.bitttt.tensor.internal.simd;
+
+import io.github.bitttt.tensor.internal.FloatKernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Memories that are read once and written once for each token. Naive twin: {@code NaiveDelta}; equal to the bit: {@link ScalarFloats}.
+ *
+ * <p>The update e k^T of a token is known when all of W has been read, so it is written when the next token reads W: what is
+ * stored lags by one update, which is kept beside it. What is read after an update is gamma W v + e (k v), by the W before it.
+ *
+ * <p>Columns of W are contiguous and padded to whole pairs of vectors, so that lanes are rows and nothing is summed across them.
+ */
+final class DeltaBlocks implements FloatKernels.DeltaWeights {
+    private static final VectorSpecies<Float> FLOATS = VectorFloats.FLOATS;
+    private static final int LANES = VectorFloats.LANES;
+    private static final int BYTES = LANES * Float.BYTES;
+    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ORDER);
+
+    private final VectorFloats floats;
+    private final int heads;
+    private final int d;
+    private final int rows; // d, padded
+    private final long stride; // bytes of a column
+    private final MemorySegment w; // [H, d, rows]
+    // The update that W lacks: W = decay W + error key^T.
+    private final float[] errors; // [H, rows]
+    private final float[] lastKeys; // [H, d]
+    private final float[] decays; // [H]
+    // Where d is not a whole number of pairs.
+    private final float[] paddedValues;
+    private final float[] paddedAnswer;
+
+    DeltaBlocks(VectorFloats floats, int heads, int d) {
+        this.floats = floats;
+        this.heads = heads;
+        this.d = d;
+        rows = Math.ceilDiv(d, 2 * LANES) * 2 * LANES;
+        stride = (long) rows * Float.BYTES;
+        w = Arena.ofAuto().allocate(heads * d * stride, 64);
+        errors = new float[heads * rows];
+        lastKeys = new float[heads * d];
+        decays = new float[heads];
+        paddedValues = new float[rows];
+        paddedAnswer = new float[rows];
+        nothingLacks();
+    }
+
+    /** Minus zero times zero is minus zero, which changes no number: plus zero would make zeros of minus zeros. */
+    private void nothingLacks() {
+        Arrays.fill(errors, -0f);
+        Arrays.fill(lastKeys, 0);
+        Arrays.fill(decays, 1);
+    }
+
+    @Override
+    public void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate, float decay,
+            boolean after, float[] answer, int answerOffset) {
+        float keyValue = after ? floats.dot(keys, keyOffset, values, valueOffset, d) : 0;
+        if (rows == d) {
+            read(head, keys, keyOffset, values, valueOffset, rate, decay, keyValue, answer, answerOffset);
+        } else {
+            System.arraycopy(values, valueOffset, paddedValues, 0, d);
+            read(head, keys, keyOffset, paddedValues, 0, rate, decay, keyValue, paddedAnswer, 0);
+            System.arraycopy(paddedAnswer, 0, answer, answerOffset, d);
+        }
+        System.arraycopy(keys, keyOffset, lastKeys, head * d, d);
+        decays[head] = decay;
+    }
+
+    private void read(int head, float[] keys, int keyAt, float[] values, int valueAt, float rate, float decay,
+            float keyValue, float[] answer, int answerAt) {
+        long at = head * d * stride;
+        int row = 0;
+        for (; row + 4 * LANES <= rows; row += 4 * LANES) {
+            fourVectors(at + (long) row * Float.BYTES, head * rows + row, lastKeys, head * d, decays[head], keys, keyAt,
+                    values, valueAt, row, rate, decay, keyValue, answer, answerAt);
+        }
+        if (row < rows) {
+            twoVectors(at + (long) row * Float.BYTES, head * rows + row, lastKeys, head * d, decays[head], keys, keyAt,
+                    values, valueAt, row, rate, decay, keyValue, answer, answerAt);
+        }
+    }
+
+    /** As many rows of W as four vectors hold. The errors of the last token go in, those of this one come out. */
+    private void fourVectors(long at, int errorAt, float[] oldKeys, int oldKeyAt, float oldDecay, float[] keys,
+            int keyAt, float[] values, int valueAt, int row, float rate, float decay, float keyValue, float[] answer,
+            int answerAt) {
+        MemorySegment w = this.w; // looked at once, not before each store
+        int d = this.d;
+        long stride = this.stride;
+        FloatVector e0 = FloatVector.fromArray(FLOATS, errors, errorAt);
+        FloatVector e1 = FloatVector.fromArray(FLOATS, errors, errorAt + LANES);
+        FloatVector e2 = FloatVector.fromArray(FLOATS, errors, errorAt + 2 * LANES);
+        FloatVector e3 = FloatVector.fromArray(FLOATS, errors, errorAt + 3 * LANES);
+        FloatVector p0 = FloatVector.zero(FLOATS);
+        FloatVector p1 = p0;
+        FloatVector p2 = p0;
+        FloatVector p3 = p0;
+        FloatVector a0 = p0;
+        FloatVector a1 = p0;
+        FloatVector a2 = p0;
+        FloatVector a3 = p0;
+        FloatVector fade = FloatVector.broadcast(FLOATS, oldDecay);
+        long column = at;
+        for (int j = 0; j < d; j++) {
+            FloatVector oldKey = FloatVector.broadcast(FLOATS, oldKeys[oldKeyAt + j]);
+            FloatVector key = FloatVector.broadcast(FLOATS, keys[keyAt + j]);
+            FloatVector value = FloatVector.broadcast(FLOATS, values[valueAt + j]);
+            FloatVector w0 = e0.fma(oldKey, FloatVector.fromMemorySegment(FLOATS, w, column, ORDER).mul(fade));
+            w0.intoMemorySegment(w, column, ORDER);
+            p0 = w0.fma(key, p0);
+            a0 = w0.fma(value, a0);
+            FloatVector w1 = e1.fma(oldKey, FloatVector.fromMemorySegment(FLOATS, w, column + BYTES, ORDER).mul(fade));
+            w1.intoMemorySegment(w, column + BYTES, ORDER);
+            p1 = w1.fma(key, p1);
+            a1 = w1.fma(value, a1);
+            FloatVector w2 = e2.fma(oldKey,
+                    FloatVector.fromMemorySegment(FLOATS, w, column + 2 * BYTES, ORDER).mul(fade));
+            w2.intoMemorySegment(w, column + 2 * BYTES, ORDER);
+            p2 = w2.fma(key, p2);
+            a2 = w2.fma(value, a2);
+            FloatVector w3 = e3.fma(oldKey,
+                    FloatVector.fromMemorySegment(FLOATS, w, column + 3 * BYTES, ORDER).mul(fade));
+            w3.intoMemorySegment(w, column + 3 * BYTES, ORDER);
+            p3 = w3.fma(key, p3);
+            a3 = w3.fma(value, a3);
+            column += stride;
+        }
+        e0 = FloatVector.fromArray(FLOATS, values, valueAt + row).sub(p0.mul(decay)).mul(rate);
+        e1 = FloatVector.fromArray(FLOATS, values, valueAt + row + LANES).sub(p1.mul(decay)).mul(rate);
+        e2 = FloatVector.fromArray(FLOATS, values, valueAt + row + 2 * LANES).sub(p2.mul(decay)).mul(rate);
+        e3 = FloatVector.fromArray(FLOATS, values, valueAt + row + 3 * LANES).sub(p3.mul(decay)).mul(rate);
+        e0.intoArray(errors, errorAt);
+        e1.intoArray(errors, errorAt + LANES);
+        e2.intoArray(errors, errorAt + 2 * LANES);
+        e3.intoArray(errors, errorAt + 3 * LANES);
+        e0.mul(keyValue).add(a0.mul(decay)).intoArray(answer, answerAt + row);
+        e1.mul(keyValue).add(a1.mul(decay)).intoArray(answer, answerAt + row + LANES);
+        e2.mul(keyValue).add(a2.mul(decay)).intoArray(answer, answerAt + row + 2 * LANES);
+        e3.mul(keyValue).add(a3.mul(decay)).intoArray(answer, answerAt + row + 3 * LANES);
+    }
+
+    /** As {@link #fourVectors}, of half as many rows. */
+    private void twoVectors(long at, int errorAt, float[] oldKeys, int oldKeyAt, float oldDecay, float[] keys,
+            int keyAt, float[] values, int valueAt, int row, float rate, float decay, float keyValue, float[] answer,
+            int answerAt) {
+        MemorySegment w = this.w; // looked at once, not before each store
+        int d = this.d;
+        long stride = this.stride;
+        FloatVector e0 = FloatVector.fromArray(FLOATS, errors, errorAt);
+        FloatVector e1 = FloatVector.fromArray(FLOATS, errors, errorAt + LANES);
+        FloatVector p0 = FloatVector.zero(FLOATS);
+        FloatVector p1 = p0;
+        FloatVector a0 = p0;
+        FloatVector a1 = p0;
+        FloatVector fade = FloatVector.broadcast(FLOATS, oldDecay);
+        long column = at;
+        for (int j = 0; j < d; j++) {
+            FloatVector oldKey = FloatVector.broadcast(FLOATS, oldKeys[oldKeyAt + j]);
+            FloatVector key = FloatVector.broadcast(FLOATS, keys[keyAt + j]);
+            FloatVector value = FloatVector.broadcast(FLOATS, values[valueAt + j]);
+            FloatVector w0 = e0.fma(oldKey, FloatVector.fromMemorySegment(FLOATS, w, column, ORDER).mul(fade));
+            w0.intoMemorySegment(w, column, ORDER);
+            p0 = w0.fma(key, p0);
+            a0 = w0.fma(value, a0);
+            FloatVector w1 = e1.fma(oldKey, FloatVector.fromMemorySegment(FLOATS, w, column + BYTES, ORDER).mul(fade));
+            w1.intoMemorySegment(w, column + BYTES, ORDER);
+            p1 = w1.fma(key, p1);
+            a1 = w1.fma(value, a1);
+            column += stride;
+        }
+        e0 = FloatVector.fromArray(FLOATS, values, valueAt + row).sub(p0.mul(decay)).mul(rate);
+        e1 = FloatVector.fromArray(FLOATS, values, valueAt + row + LANES).sub(p1.mul(decay)).mul(rate);
+        e0.intoArray(errors, errorAt);
+        e1.intoArray(errors, errorAt + LANES);
+        e0.mul(keyValue).add(a0.mul(decay)).intoArray(answer, answerAt + row);
+        e1.mul(keyValue).add(a1.mul(decay)).intoArray(answer, answerAt + row + LANES);
+    }
+
+    @Override
+    public void copyTo(float[] all) {
+        for (int head = 0; head < heads; head++) {
+            for (int j = 0; j < d; j++) {
+                for (int i = 0; i < d; i++) {
+                    all[(head * d + i) * d + j] = Math.fma(errors[head * rows + i], lastKeys[head * d + j],
+                            w.get(FLOAT, at(head, i, j)) * decays[head]);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void set(float[] all) {
+        nothingLacks();
+        for (int head = 0; head < heads; head++) {
+            for (int j = 0; j < d; j++) {
+                for (int i = 0; i < d; i++) {
+                    w.set(FLOAT, at(head, i, j), all[(head * d + i) * d + j]);
+                }
+            }
+        }
+    }
+
+    private long at(int head, int i, int j) {
+        return (head * d + j) * stride + (long) i * Float.BYTES;
+    }
+
+    @Override
+    public void clear() {
+        nothingLacks();
+        w.fill((byte) 0);
+    }
+}
