@@ -119,11 +119,8 @@ final class Mutator {
 
     /** Where the numbers begin, as far as the file can be believed. */
     private int headerEnd(byte[] bytes) {
-        if (form == Form.JSON) {
+        if (form == Form.JSON || bytes.length < 8) {
             return bytes.length;
-        }
-        if (bytes.length < 8) {
-            return 0;
         }
         long length = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
         return length >= 0 && length <= bytes.length - 8 ? (int) length + 8 : 8;
