@@ -92,6 +92,7 @@ public final class Tokenizer {
         if (!vocabulary.isObject()) {
             throw new IOException(name + ": model.vocab is not there; a Hugging Face tokenizer.json is needed");
         }
+        checkModel(root.path("model"), name);
         byte[][] bytes = tokenBytes(root, vocabulary, name);
         JsonNode end = vocabulary.path(END_OF_TEXT);
         OptionalInt endOfText = end.isInt() ? OptionalInt.of(end.intValue()) : OptionalInt.empty();
@@ -101,6 +102,22 @@ public final class Tokenizer {
             }
         }
         return new Tokenizer(encoder(json, name), json, bytes, endOfText);
+    }
+
+    /** The native library ends the process where a merge's second part is shorter than the prefix that it should begin with. */
+    private static void checkModel(JsonNode model, String name) throws IOException {
+        String type = model.path("type").asText("BPE");
+        if (!type.equals("BPE")) {
+            throw new IOException(name + ": model.type must be BPE, whose tokens are bytes, got " + shown(type));
+        }
+        String prefix = model.path("continuing_subword_prefix").asText("");
+        for (JsonNode merge : model.path("merges")) {
+            String second = merge.isArray() ? merge.path(1).asText() : merge.asText().replaceFirst("^[^ ]* ", "");
+            if (!second.startsWith(prefix)) {
+                throw new IOException(name + ": the second part of a merge must begin with continuing_subword_prefix "
+                        + shown(prefix) + ", got " + shown(merge.toString()));
+            }
+        }
     }
 
     private static HuggingFaceTokenizer encoder(String json, String name) throws IOException {

@@ -206,6 +206,23 @@ class MonstrousFilesTest {
         }
     }
 
+    /** The native library would end the process. */
+    @Test
+    void aTokenizerWhoseMergesLackTheirPrefix() throws IOException {
+        String words = BpeTrainer.train("One day a cat sat on a mat.", 258);
+        String prefixed = words.replaceFirst("\"continuing_subword_prefix\" : null",
+                "\"continuing_subword_prefix\" : \"##\"");
+        assertThat(prefixed).isNotEqualTo(words);
+        for (String bad : new String[]{prefixed, prefixed.replaceFirst("\\[ *\"a\", *\"t\" *\\]", "\"a t\"")}) {
+            assertThat(refusal(words.length(), () -> Tokenizer.parse(bad, "t"))).isInstanceOf(IOException.class)
+                    .hasMessageStartingWith(
+                            "t: the second part of a merge must begin with continuing_subword_prefix ##, got ");
+        }
+        assertThat(refusal(words.length(), () -> Tokenizer.parse(words.replaceFirst("BPE", "Unigram"), "t")))
+                .isInstanceOf(IOException.class)
+                .hasMessage("t: model.type must be BPE, whose tokens are bytes, got Unigram");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '\0', value = {"[|100000|is not JSON",
             "{\"model\":|100000|is not JSON",
