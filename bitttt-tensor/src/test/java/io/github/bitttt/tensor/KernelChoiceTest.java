@@ -28,7 +28,7 @@ class KernelChoiceTest {
         assertThat(KernelChoice.choose("plain").kernels().name()).isEqualTo("plain");
         assertThatIllegalArgumentException().isThrownBy(() -> KernelChoice.choose("fast"))
                 .withMessage(
-                        "-Dbitttt.kernels must be naive, plain, vector, or one of the vector kernels lut16, lutP and lut128, got fast");
+                        "-Dbitttt.kernels must be naive, plain, vector, or one of the vector kernels lut16, lutP, lut256 and lut128, got fast");
     }
 
     @Test
@@ -38,7 +38,7 @@ class KernelChoiceTest {
         assertThat(best).hasToString("vector kernels (vectors of " + bits + " bits)");
         TernaryMatrix matrix = TernaryMatrix.ofCodes(new byte[6], 2, 3, 1);
         KernelChoice.current().awaitReady();
-        assertThat(matrix.kernel()).isEqualTo(bits >= 512 ? "lut16" : "lut128");
+        assertThat(matrix.kernel()).isEqualTo(bits >= 512 ? "lut16" : bits == 256 ? "lut256" : "lut128");
     }
 
     @Test

@@ -31,6 +31,8 @@ final class VectorKernels implements Kernels {
         LUT16("lut16", 512),
         /** {@link LutP}: for small matrices the fastest where it permutes but one. */
         LUTP("lutP", 512),
+        /** {@link Lut256}. */
+        LUT256("lut256", 256),
         /** {@link Lut128}. */
         LUT128("lut128", 128);
 
@@ -50,10 +52,9 @@ final class VectorKernels implements Kernels {
          *
          * @throws IllegalStateException if this machine's vectors are too narrow */
         static Layout of(String kernel) {
-            Layout wanted = kernel.isEmpty() && BITS < 512
-                    ? LUT128
-                    : Arrays.stream(values())
-                            .filter(layout -> kernel.isEmpty() || layout.kernel.equalsIgnoreCase(kernel)).findFirst()
+            Layout wanted = kernel.isEmpty()
+                    ? available().stream().findFirst().orElse(LUT128)
+                    : Arrays.stream(values()).filter(layout -> layout.kernel.equalsIgnoreCase(kernel)).findFirst()
                             .orElseThrow();
             if (wanted.bits > BITS) {
                 throw new IllegalStateException(
@@ -66,6 +67,7 @@ final class VectorKernels implements Kernels {
             return switch (this) {
                 case LUT16 -> new Lut16(codes, rows, columns);
                 case LUTP -> new LutP(codes, rows, columns);
+                case LUT256 -> new Lut256(codes, rows, columns);
                 case LUT128 -> new Lut128(codes, rows, columns);
             };
         }
