@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,6 +17,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
@@ -101,7 +103,18 @@ public final class Tokenizer {
                 endOfText = OptionalInt.of(added.path("id").intValue());
             }
         }
-        return new Tokenizer(encoder(json, name), json, bytes, endOfText);
+        return new Tokenizer(encoder(neededParts(root), name), json, bytes, endOfText);
+    }
+
+    /** The parts that turn text into ids. The native library ends the process over some mistakes in the others. */
+    private static String neededParts(JsonNode root) throws IOException {
+        ObjectNode parts = JSON.createObjectNode();
+        for (String part : List.of("version", "added_tokens", "normalizer", "pre_tokenizer", "model")) {
+            if (root.has(part)) {
+                parts.set(part, root.get(part));
+            }
+        }
+        return JSON.writeValueAsString(parts);
     }
 
     /** The native library ends the process where a merge's second part is shorter than the prefix that it should begin with. */

@@ -223,6 +223,16 @@ class MonstrousFilesTest {
                 .hasMessage("t: model.type must be BPE, whose tokens are bytes, got Unigram");
     }
 
+    /** The native library would end the process over these as well; they take no part in encoding. */
+    @Test
+    void aTokenizerWhoseOtherPartsAreDamaged() throws IOException {
+        String words = BpeTrainer.train("One day a cat sat on a mat.", 258);
+        String decoder = words.replaceFirst("\"decoder\" : \\{", "\"decoder\" : { \"x\" : 1e999,");
+        assertThat(decoder).isNotEqualTo(words);
+        assertThat(Tokenizer.parse(decoder, "t").encode("a cat"))
+                .isEqualTo(Tokenizer.parse(words, "t").encode("a cat"));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '\0', value = {"[|100000|is not JSON",
             "{\"model\":|100000|is not JSON",
