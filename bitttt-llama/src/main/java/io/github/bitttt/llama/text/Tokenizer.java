@@ -17,6 +17,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -34,6 +36,8 @@ public final class Tokenizer {
 
     private static final int MAX_FILE_BYTES = 32 << 20; // as much as the largest vocabularies in use take
     private static final int MAX_SHOWN = 100;
+    // The native library takes some 200 bytes for each token of a text; so a longer text goes to it in pieces.
+    private static final int PIECE = 1 << 16;
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder().streamReadConstraints(
             StreamReadConstraints.builder().maxNestingDepth(32).maxStringLength(1 << 20).maxNameLength(1 << 16)
                     .maxNumberLength(100).maxTokenCount(10_000_000).build())
@@ -46,9 +50,12 @@ public final class Tokenizer {
     private final String json;
     private final byte[][] bytes; // of each token
     private final OptionalInt endOfText;
+    private final boolean documentsAreApart;
 
-    private Tokenizer(HuggingFaceTokenizer tokenizer, String json, byte[][] bytes, OptionalInt endOfText) {
+    private Tokenizer(HuggingFaceTokenizer tokenizer, JsonNode root, String json, byte[][] bytes,
+            OptionalInt endOfText) {
         this.tokenizer = tokenizer;
+        documentsAreApart = documentsAreApart(root);
         this.json = json;
         this.bytes = bytes;
         this.endOfText = endOfText;
@@ -103,7 +110,7 @@ public final class Tokenizer {
                 endOfText = OptionalInt.of(added.path("id").intValue());
             }
         }
-        return new Tokenizer(encoder(neededParts(root), name), json, bytes, endOfText);
+        return new Tokenizer(encoder(neededParts(root), name), root, json, bytes, endOfText);
     }
 
     /** The parts that turn text into ids. The native library ends the process over some mistakes in the others. */
@@ -177,11 +184,35 @@ public final class Tokenizer {
         return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "...";
     }
 
+    /** Whether a text may be cut before each {@value #END_OF_TEXT}: it is the only added token, and nothing looks past it. */
+    private static boolean documentsAreApart(JsonNode root) {
+        JsonNode added = root.path("added_tokens");
+        return added.size() == 1 && added.path(0).path("content").asText().equals(END_OF_TEXT)
+                && !added.path(0).path("lstrip").asBoolean() && !added.path(0).path("single_word").asBoolean()
+                && !root.hasNonNull("normalizer")
+                && root.path("pre_tokenizer").path("type").asText().equals("ByteLevel");
+    }
+
     /** Token ids of a text of any length.
      *
      * @param text any text
      * @return its ids */
     public int[] encode(String text) {
+        if (!documentsAreApart || text.length() <= PIECE) {
+            return encodeAtOnce(text);
+        }
+        List<int[]> pieces = new ArrayList<>();
+        int from = 0;
+        while (from < text.length()) {
+            int end = text.indexOf(END_OF_TEXT, from + PIECE);
+            int to = end < 0 ? text.length() : end;
+            pieces.add(encodeAtOnce(text.substring(from, to)));
+            from = to;
+        }
+        return pieces.stream().flatMapToInt(Arrays::stream).toArray();
+    }
+
+    int[] encodeAtOnce(String text) {
         long[] ids = tokenizer.encode(text, false, false).getIds();
         int[] narrow = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {

@@ -47,6 +47,15 @@ class BpeTrainerTest {
         assertThat(tokenizer().encode("zqx".repeat(5_000))).hasSize(15_000);
     }
 
+    /** A long text goes to the native library in pieces; the ids are those of the whole. */
+    @ParameterizedTest
+    @ValueSource(strings = {"The cat\n", " sat on the mat", "<|endoftext", " \n", ""})
+    void piecesGiveTheIdsOfTheWhole(String end) throws IOException {
+        String text = (TEXT + end + Tokenizer.END_OF_TEXT + end).repeat(300) + end;
+        assertThat(text).hasSizeGreaterThan(300_000);
+        assertThat(tokenizer().encode(text)).isEqualTo(tokenizer().encodeAtOnce(text));
+    }
+
     @Test
     void sameTextSameVocabulary() {
         assertThat(BpeTrainer.train(TEXT, 280)).isEqualTo(BpeTrainer.train(TEXT, 280));
