@@ -20,7 +20,10 @@ public final class Zoo {
     /** A Bit-Llama of 256 dimensions and 4 layers, trained on TinyStories. */
     public static final String DEFAULT = "stories-256x4";
 
-    private static final List<String> NAMES = List.of(DEFAULT);
+    /** The same with the memory layer of the original engine, for comparison: it tells stories worse and does not remember. */
+    public static final String SEED = "stories-256x4-seed";
+
+    private static final List<String> NAMES = List.of(DEFAULT, SEED);
 
     private Zoo() {
     }
