@@ -1,10 +1,6 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -20,16 +16,12 @@ import jdk.incubator.vector.VectorSpecies;
 final class DeltaBlocks implements FloatKernels.DeltaWeights {
     private static final VectorSpecies<Float> FLOATS = VectorFloats.FLOATS;
     private static final int LANES = VectorFloats.LANES;
-    private static final int BYTES = LANES * Float.BYTES;
-    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ORDER);
 
     private final VectorFloats floats;
     private final int heads;
     private final int d;
     private final int rows; // d, padded
-    private final long stride; // bytes of a column
-    private final MemorySegment w; // [H, d, rows]
+    private final float[] w; // [H, d, rows]
     // The update that W lacks: W = decay W + error key^T.
     private final float[] errors; // [H, rows]
     private final float[] lastKeys; // [H, d]
@@ -43,8 +35,7 @@ final class DeltaBlocks implements FloatKernels.DeltaWeights {
         this.heads = heads;
         this.d = d;
         rows = Math.ceilDiv(d, 2 * LANES) * 2 * LANES;
-        stride = (long) rows * Float.BYTES;
-        w = Arena.ofAuto().allocate(heads * d * stride, 64);
+        w = new float[Math.multiplyExact(heads * d, rows)];
         errors = new float[heads * rows];
         lastKeys = new float[heads * d];
         decays = new float[heads];
@@ -77,25 +68,22 @@ final class DeltaBlocks implements FloatKernels.DeltaWeights {
 
     private void read(int head, float[] keys, int keyAt, float[] values, int valueAt, float rate, float decay,
             float keyValue, float[] answer, int answerAt) {
-        long at = head * d * stride;
+        int at = head * d * rows;
         int row = 0;
         for (; row + 4 * LANES <= rows; row += 4 * LANES) {
-            fourVectors(at + (long) row * Float.BYTES, head * rows + row, lastKeys, head * d, decays[head], keys, keyAt,
+            fourVectors(at + row, head * rows + row, lastKeys, head * d, decays[head], keys, keyAt,
                     values, valueAt, row, rate, decay, keyValue, answer, answerAt);
         }
         if (row < rows) {
-            twoVectors(at + (long) row * Float.BYTES, head * rows + row, lastKeys, head * d, decays[head], keys, keyAt,
+            twoVectors(at + row, head * rows + row, lastKeys, head * d, decays[head], keys, keyAt,
                     values, valueAt, row, rate, decay, keyValue, answer, answerAt);
         }
     }
 
     /** As many rows of W as four vectors hold. The errors of the last token go in, those of this one come out. */
-    private void fourVectors(long at, int errorAt, float[] oldKeys, int oldKeyAt, float oldDecay, float[] keys,
+    private void fourVectors(int at, int errorAt, float[] oldKeys, int oldKeyAt, float oldDecay, float[] keys,
             int keyAt, float[] values, int valueAt, int row, float rate, float decay, float keyValue, float[] answer,
             int answerAt) {
-        MemorySegment w = this.w; // looked at once, not before each store
-        int d = this.d;
-        long stride = this.stride;
         FloatVector e0 = FloatVector.fromArray(FLOATS, errors, errorAt);
         FloatVector e1 = FloatVector.fromArray(FLOATS, errors, errorAt + LANES);
         FloatVector e2 = FloatVector.fromArray(FLOATS, errors, errorAt + 2 * LANES);
@@ -109,30 +97,30 @@ final class DeltaBlocks implements FloatKernels.DeltaWeights {
         FloatVector a2 = p0;
         FloatVector a3 = p0;
         FloatVector fade = FloatVector.broadcast(FLOATS, oldDecay);
-        long column = at;
+        int column = at;
         for (int j = 0; j < d; j++) {
             FloatVector oldKey = FloatVector.broadcast(FLOATS, oldKeys[oldKeyAt + j]);
             FloatVector key = FloatVector.broadcast(FLOATS, keys[keyAt + j]);
             FloatVector value = FloatVector.broadcast(FLOATS, values[valueAt + j]);
-            FloatVector w0 = e0.fma(oldKey, FloatVector.fromMemorySegment(FLOATS, w, column, ORDER).mul(fade));
-            w0.intoMemorySegment(w, column, ORDER);
+            FloatVector w0 = e0.fma(oldKey, FloatVector.fromArray(FLOATS, w, column).mul(fade));
+            w0.intoArray(w, column);
             p0 = w0.fma(key, p0);
             a0 = w0.fma(value, a0);
-            FloatVector w1 = e1.fma(oldKey, FloatVector.fromMemorySegment(FLOATS, w, column + BYTES, ORDER).mul(fade));
-            w1.intoMemorySegment(w, column + BYTES, ORDER);
+            FloatVector w1 = e1.fma(oldKey, FloatVector.fromArray(FLOATS, w, column + LANES).mul(fade));
+            w1.intoArray(w, column + LANES);
             p1 = w1.fma(key, p1);
             a1 = w1.fma(value, a1);
             FloatVector w2 = e2.fma(oldKey,
-                    FloatVector.fromMemorySegment(FLOATS, w, column + 2 * BYTES, ORDER).mul(fade));
-            w2.intoMemorySegment(w, column + 2 * BYTES, ORDER);
+                    FloatVector.fromArray(FLOATS, w, column + 2 * LANES).mul(fade));
+            w2.intoArray(w, column + 2 * LANES);
             p2 = w2.fma(key, p2);
             a2 = w2.fma(value, a2);
             FloatVector w3 = e3.fma(oldKey,
-                    FloatVector.fromMemorySegment(FLOATS, w, column + 3 * BYTES, ORDER).mul(fade));
-            w3.intoMemorySegment(w, column + 3 * BYTES, ORDER);
+                    FloatVector.fromArray(FLOATS, w, column + 3 * LANES).mul(fade));
+            w3.intoArray(w, column + 3 * LANES);
             p3 = w3.fma(key, p3);
             a3 = w3.fma(value, a3);
-            column += stride;
+            column += rows;
         }
         e0 = FloatVector.fromArray(FLOATS, values, valueAt + row).sub(p0.mul(decay)).mul(rate);
         e1 = FloatVector.fromArray(FLOATS, values, valueAt + row + LANES).sub(p1.mul(decay)).mul(rate);
@@ -149,12 +137,9 @@ final class DeltaBlocks implements FloatKernels.DeltaWeights {
     }
 
     /** As {@link #fourVectors}, of half as many rows. */
-    private void twoVectors(long at, int errorAt, float[] oldKeys, int oldKeyAt, float oldDecay, float[] keys,
+    private void twoVectors(int at, int errorAt, float[] oldKeys, int oldKeyAt, float oldDecay, float[] keys,
             int keyAt, float[] values, int valueAt, int row, float rate, float decay, float keyValue, float[] answer,
             int answerAt) {
-        MemorySegment w = this.w; // looked at once, not before each store
-        int d = this.d;
-        long stride = this.stride;
         FloatVector e0 = FloatVector.fromArray(FLOATS, errors, errorAt);
         FloatVector e1 = FloatVector.fromArray(FLOATS, errors, errorAt + LANES);
         FloatVector p0 = FloatVector.zero(FLOATS);
@@ -162,20 +147,20 @@ final class DeltaBlocks implements FloatKernels.DeltaWeights {
         FloatVector a0 = p0;
         FloatVector a1 = p0;
         FloatVector fade = FloatVector.broadcast(FLOATS, oldDecay);
-        long column = at;
+        int column = at;
         for (int j = 0; j < d; j++) {
             FloatVector oldKey = FloatVector.broadcast(FLOATS, oldKeys[oldKeyAt + j]);
             FloatVector key = FloatVector.broadcast(FLOATS, keys[keyAt + j]);
             FloatVector value = FloatVector.broadcast(FLOATS, values[valueAt + j]);
-            FloatVector w0 = e0.fma(oldKey, FloatVector.fromMemorySegment(FLOATS, w, column, ORDER).mul(fade));
-            w0.intoMemorySegment(w, column, ORDER);
+            FloatVector w0 = e0.fma(oldKey, FloatVector.fromArray(FLOATS, w, column).mul(fade));
+            w0.intoArray(w, column);
             p0 = w0.fma(key, p0);
             a0 = w0.fma(value, a0);
-            FloatVector w1 = e1.fma(oldKey, FloatVector.fromMemorySegment(FLOATS, w, column + BYTES, ORDER).mul(fade));
-            w1.intoMemorySegment(w, column + BYTES, ORDER);
+            FloatVector w1 = e1.fma(oldKey, FloatVector.fromArray(FLOATS, w, column + LANES).mul(fade));
+            w1.intoArray(w, column + LANES);
             p1 = w1.fma(key, p1);
             a1 = w1.fma(value, a1);
-            column += stride;
+            column += rows;
         }
         e0 = FloatVector.fromArray(FLOATS, values, valueAt + row).sub(p0.mul(decay)).mul(rate);
         e1 = FloatVector.fromArray(FLOATS, values, valueAt + row + LANES).sub(p1.mul(decay)).mul(rate);
@@ -191,7 +176,7 @@ final class DeltaBlocks implements FloatKernels.DeltaWeights {
             for (int j = 0; j < d; j++) {
                 for (int i = 0; i < d; i++) {
                     all[(head * d + i) * d + j] = Math.fma(errors[head * rows + i], lastKeys[head * d + j],
-                            w.get(FLOAT, at(head, i, j)) * decays[head]);
+                            w[(head * d + j) * rows + i] * decays[head]);
                 }
             }
         }
@@ -203,19 +188,15 @@ final class DeltaBlocks implements FloatKernels.DeltaWeights {
         for (int head = 0; head < heads; head++) {
             for (int j = 0; j < d; j++) {
                 for (int i = 0; i < d; i++) {
-                    w.set(FLOAT, at(head, i, j), all[(head * d + i) * d + j]);
+                    w[(head * d + j) * rows + i] = all[(head * d + i) * d + j];
                 }
             }
         }
     }
 
-    private long at(int head, int i, int j) {
-        return (head * d + j) * stride + (long) i * Float.BYTES;
-    }
-
     @Override
     public void clear() {
         nothingLacks();
-        w.fill((byte) 0);
+        Arrays.fill(w, 0);
     }
 }
