@@ -78,18 +78,6 @@ public final class DeltaMemory {
         weights.clear();
     }
 
-    /** H.
-     *  @return how many matrices */
-    public int heads() {
-        return heads;
-    }
-
-    /** The width of a head.
-     *  @return d */
-    public int width() {
-        return d;
-    }
-
     @Override
     public String toString() {
         return "DeltaMemory[" + heads + ", " + d + ", " + d + "]";

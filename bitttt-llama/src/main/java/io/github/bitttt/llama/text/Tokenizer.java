@@ -36,7 +36,7 @@ public final class Tokenizer {
 
     private static final int MAX_FILE_BYTES = 32 << 20; // as much as the largest vocabularies in use take
     private static final int MAX_SHOWN = 100;
-    // The native library takes some 200 bytes for each token of a text; so a longer text goes to it in pieces.
+    // The native library takes some 300 bytes for each token of a text; so a longer text goes to it in pieces.
     private static final int PIECE = 1 << 16;
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder().streamReadConstraints(
             StreamReadConstraints.builder().maxNestingDepth(32).maxStringLength(1 << 20).maxNameLength(1 << 16)
@@ -131,6 +131,9 @@ public final class Tokenizer {
             throw new IOException(name + ": model.type must be BPE, whose tokens are bytes, got " + shown(type));
         }
         String prefix = model.path("continuing_subword_prefix").asText("");
+        if (prefix.isEmpty()) {
+            return;
+        }
         for (JsonNode merge : model.path("merges")) {
             String second = merge.isArray() ? merge.path(1).asText() : merge.asText().replaceFirst("^[^ ]* ", "");
             if (!second.startsWith(prefix)) {
