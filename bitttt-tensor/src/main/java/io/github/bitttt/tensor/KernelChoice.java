@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which family of kernels runs: decided once, from {@code -Dbitttt.kernels=naive|plain|vector|lut16|lutP|lut256|lut128} or, without it, from what this
+ * Which family of kernels runs: decided once, from {@code -Dbitttt.kernels=naive|plain|vector|lut16|lut256|lut128} or, without it, from what this
  * Java and this machine offer.
  *
  * @param kernels the family
@@ -49,10 +49,10 @@ public record KernelChoice(Kernels kernels, String reason) {
             case "naive" -> new KernelChoice(NaiveKernels.INSTANCE, "forced by -D" + PROPERTY);
             case "plain" -> new KernelChoice(PlainKernels.INSTANCE, "forced by -D" + PROPERTY);
             case "vector" -> new KernelChoice(vectorKernels(""), "forced by -D" + PROPERTY);
-            case "lut16", "lutp", "lut256", "lut128" ->
+            case "lut16", "lut256", "lut128" ->
                 new KernelChoice(vectorKernels(forced), forced + " forced by -D" + PROPERTY);
             default -> throw new IllegalArgumentException("-D" + PROPERTY
-                    + " must be naive, plain, vector, or one of the vector kernels lut16, lutP, lut256 and lut128, got "
+                    + " must be naive, plain, vector, or one of the vector kernels lut16, lut256 and lut128, got "
                     + forced);
         };
     }

@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 public class TernaryBenchmark {
     /** Which kernels. */
-    @Param({"naive", "plain", "lut16", "lutP", "lut256", "lut128"})
+    @Param({"naive", "plain", "lut16", "lut256", "lut128"})
     public String family;
 
     /** Rows and columns: those of the models here, of larger ones, and one that fits nothing. */

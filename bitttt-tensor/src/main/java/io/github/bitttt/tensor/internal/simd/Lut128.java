@@ -1,12 +1,8 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.Int8Input;
-import io.github.bitttt.tensor.internal.Kernels;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.function.IntUnaryOperator;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -22,11 +18,8 @@ import jdk.incubator.vector.VectorSpecies;
  * 3 (w0 + 1) + (w1 + 1) in its lower and in its upper half. An input x is split, x = 16 hi + lo with lo in [-8, 7], so that sums
  * fit a byte; an entry carries a bias of 16 that makes it positive. Six groups (twelve inputs) sum to at most 192 in a byte
  * and are then widened to 16 bits, and after {@value #FLUSH} twelves to 32, before those overflow.
- *
- * <p>Weights lie by blocks of 16 rows; lane r of a block holds row (r&1) 8 + ((r>>1)&1) 4 + (r>>2), which is where widening
- * puts it.
  */
-final class Lut128 implements Kernels.Weights {
+final class Lut128 extends ByteLut {
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_128;
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_128;
@@ -42,29 +35,20 @@ final class Lut128 implements Kernels.Weights {
 
     static final Int8Input.Tables TABLES = new Tables();
 
-    private final MemorySegment codes;
-    private final int rows;
     private final int twelves;
 
     Lut128(byte[] ternary, int rows, int columns) {
-        this.rows = rows;
-        this.twelves = Math.ceilDiv(columns, TWELVE);
-        byte[] ordered = new byte[Math.multiplyExact(Math.ceilDiv(rows, LANES) * LANES, 3 * twelves)];
-        for (int to = 0; to < ordered.length; to++) {
-            int lane = to % LANES;
-            int row = to / (LANES * 3 * twelves) * LANES + (lane & 1) * 8 + (lane >> 1 & 1) * 4 + (lane >> 2);
-            int column = to / LANES % (3 * twelves) * 4;
-            ordered[to] = row < rows
-                    ? (byte) (pair(ternary, row, columns, column) | pair(ternary, row, columns, column + 2) << 4)
-                    : 0;
-        }
-        codes = Arena.ofAuto().allocate(ordered.length, 64);
-        MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_BYTE, 0, ordered.length);
+        super(ternary, rows, columns, LANES, 3 * Math.ceilDiv(columns, TWELVE), 4, Lut128::code);
+        twelves = Math.ceilDiv(columns, TWELVE);
     }
 
-    private static int pair(byte[] ternary, int row, int columns, int column) {
-        int first = column < columns ? ternary[row * columns + column] : 0;
-        int second = column + 1 < columns ? ternary[row * columns + column + 1] : 0;
+    private static byte code(byte[] ternary, int at, int columns, int first) {
+        return (byte) (pair(ternary, at, columns, first) | pair(ternary, at, columns, first + 2) << 4);
+    }
+
+    private static int pair(byte[] ternary, int at, int columns, int column) {
+        int first = column < columns ? ternary[at + column] : 0;
+        int second = column + 1 < columns ? ternary[at + column + 1] : 0;
         return 3 * (first + 1) + second + 1;
     }
 
@@ -74,26 +58,14 @@ final class Lut128 implements Kernels.Weights {
     }
 
     @Override
-    public void prepare(Int8Input x) {
-        x.tables(TABLES);
+    Int8Input.Tables tables() {
+        return TABLES;
     }
 
     @Override
-    public void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride) {
-        MemorySegment tables = x.tables(TABLES);
-        int blocks = rows / LANES;
-        int whole = blocks * LANES;
-        for (int t = 0; t < n; t++) {
-            long tablesAt = (first + t) * TABLES.bytes(x.columns());
-            float factor = scale / x.scales()[first + t];
-            blocks(codes, 0, tables, tablesAt, twelves, factor, y, yOffset + t * yStride, blocks);
-            if (whole < rows) {
-                // The last block may have more rows than there is room for.
-                float[] last = x.floats(LANES);
-                blocks(codes, 3L * whole * twelves, tables, tablesAt, twelves, factor, last, 0, 1);
-                System.arraycopy(last, 0, y, yOffset + t * yStride + whole, rows - whole);
-            }
-        }
+    void blocks(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, float factor, float[] y,
+            int yOffset, int blocks) {
+        blocks(codes, codesAt, tables, tablesAt, twelves, factor, y, yOffset, blocks);
     }
 
     // length: as in Lut16, loads are written out and vectors stay in one method
@@ -162,25 +134,17 @@ final class Lut128 implements Kernels.Weights {
     private static final class Tables implements Int8Input.Tables {
         private static final int INPUTS = 6; // of a window: three groups
         // Lanes 0 to 5 are the inputs, 6 to 11 their negatives, the rest is zero.
-        private static final byte[] WINDOW = lanes(lane -> lane % INPUTS);
-        private static final byte[] KEEP = lanes(lane -> lane < 2 * INPUTS ? -1 : 0);
-        private static final byte[] FLIP = lanes(lane -> lane >= INPUTS && lane < 2 * INPUTS ? -1 : 0);
+        private static final byte[] WINDOW = lanes(LANES, lane -> lane % INPUTS);
+        private static final byte[] KEEP = lanes(LANES, lane -> lane < 2 * INPUTS ? -1 : 0);
+        private static final byte[] FLIP = lanes(LANES, lane -> lane >= INPUTS && lane < 2 * INPUTS ? -1 : 0);
         private static final byte[][] PICKS = picks();
-
-        private static byte[] lanes(IntUnaryOperator value) {
-            byte[] lanes = new byte[LANES];
-            for (int lane = 0; lane < LANES; lane++) {
-                lanes[lane] = (byte) value.applyAsInt(lane);
-            }
-            return lanes;
-        }
 
         /** For each input, the lane of the window that an entry takes: the input, its negative, or zero. */
         private static byte[][] picks() {
             byte[][] picks = new byte[INPUTS][];
             for (int input = 0; input < INPUTS; input++) {
                 int plus = input;
-                picks[input] = lanes(entry -> {
+                picks[input] = lanes(LANES, entry -> {
                     int digit = entry >= 9 ? 1 : plus % 2 == 0 ? entry / 3 : entry % 3;
                     return digit == 2 ? plus : digit == 0 ? INPUTS + plus : 2 * INPUTS;
                 });

@@ -1,12 +1,8 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.Int8Input;
-import io.github.bitttt.tensor.internal.Kernels;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.function.IntUnaryOperator;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -26,11 +22,8 @@ import jdk.incubator.vector.VectorSpecies;
  * x is split, x = 16 hi + lo with lo in [-8, 7], so that sums fit a byte; an entry carries a bias of 24 that makes it positive.
  * Five groups (fifteen inputs) sum to at most 240 in a byte and are then widened to 16 bits, and after {@value #FLUSH} fifteens
  * to 32, before those overflow.
- *
- * <p>Weights lie by blocks of 32 rows; lane r of a block holds row (r&1) 16 + ((r>>1)&1) 8 + (r>>2), which is where widening
- * puts it.
  */
-final class Lut256 implements Kernels.Weights {
+final class Lut256 extends ByteLut {
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_256;
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_256;
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_256;
@@ -47,22 +40,11 @@ final class Lut256 implements Kernels.Weights {
 
     static final Int8Input.Tables TABLES = new Tables();
 
-    private final MemorySegment codes;
-    private final int rows;
     private final int fifteens;
 
     Lut256(byte[] ternary, int rows, int columns) {
-        this.rows = rows;
-        this.fifteens = Math.ceilDiv(columns, FIFTEEN);
-        int groups = GROUPS * fifteens;
-        byte[] ordered = new byte[Math.multiplyExact(Math.ceilDiv(rows, LANES) * LANES, groups)];
-        for (int to = 0; to < ordered.length; to++) {
-            int lane = to % LANES;
-            int row = to / (LANES * groups) * LANES + (lane & 1) * 16 + (lane >> 1 & 1) * 8 + (lane >> 2);
-            ordered[to] = row < rows ? code(ternary, row * columns, columns, to / LANES % groups * 3) : 0;
-        }
-        codes = Arena.ofAuto().allocate(ordered.length, 64);
-        MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_BYTE, 0, ordered.length);
+        super(ternary, rows, columns, LANES, GROUPS * Math.ceilDiv(columns, FIFTEEN), 3, Lut256::code);
+        fifteens = Math.ceilDiv(columns, FIFTEEN);
     }
 
     private static byte code(byte[] ternary, int at, int columns, int first) {
@@ -79,26 +61,14 @@ final class Lut256 implements Kernels.Weights {
     }
 
     @Override
-    public void prepare(Int8Input x) {
-        x.tables(TABLES);
+    Int8Input.Tables tables() {
+        return TABLES;
     }
 
     @Override
-    public void products(Int8Input x, int first, int n, float scale, float[] y, int yOffset, int yStride) {
-        MemorySegment tables = x.tables(TABLES);
-        int blocks = rows / LANES;
-        int whole = blocks * LANES;
-        for (int t = 0; t < n; t++) {
-            long tablesAt = (first + t) * TABLES.bytes(x.columns());
-            float factor = scale / x.scales()[first + t];
-            blocks(codes, 0, tables, tablesAt, fifteens, factor, y, yOffset + t * yStride, blocks);
-            if (whole < rows) {
-                // The last block may have more rows than there is room for.
-                float[] last = x.floats(LANES);
-                blocks(codes, (long) whole * GROUPS * fifteens, tables, tablesAt, fifteens, factor, last, 0, 1);
-                System.arraycopy(last, 0, y, yOffset + t * yStride + whole, rows - whole);
-            }
-        }
+    void blocks(MemorySegment codes, long codesAt, MemorySegment tables, long tablesAt, float factor, float[] y,
+            int yOffset, int blocks) {
+        blocks(codes, codesAt, tables, tablesAt, fifteens, factor, y, yOffset, blocks);
     }
 
     // length: as in Lut16, loads are written out and vectors stay in one method
@@ -175,18 +145,10 @@ final class Lut256 implements Kernels.Weights {
         private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
         private static final int INPUTS = 3;
         // Lanes 0 to 2 are the inputs, 3 to 5 their negatives, the rest is zero.
-        private static final byte[] WINDOW = lanes(lane -> lane % INPUTS);
-        private static final byte[] KEEP = lanes(lane -> lane < 2 * INPUTS ? -1 : 0);
-        private static final byte[] FLIP = lanes(lane -> lane >= INPUTS && lane < 2 * INPUTS ? -1 : 0);
+        private static final byte[] WINDOW = lanes(HALF, lane -> lane % INPUTS);
+        private static final byte[] KEEP = lanes(HALF, lane -> lane < 2 * INPUTS ? -1 : 0);
+        private static final byte[] FLIP = lanes(HALF, lane -> lane >= INPUTS && lane < 2 * INPUTS ? -1 : 0);
         private static final byte[][] PICKS = picks();
-
-        private static byte[] lanes(IntUnaryOperator value) {
-            byte[] lanes = new byte[HALF];
-            for (int lane = 0; lane < lanes.length; lane++) {
-                lanes[lane] = (byte) value.applyAsInt(lane);
-            }
-            return lanes;
-        }
 
         /** For each input, the lane of the window that an entry of the lower half takes: the input, its negative, or zero. */
         private static byte[][] picks() {
@@ -194,7 +156,7 @@ final class Lut256 implements Kernels.Weights {
             for (int input = 0, power = 9; input < INPUTS; input++, power /= 3) {
                 int plus = input;
                 int of = power;
-                picks[input] = lanes(entry -> {
+                picks[input] = lanes(HALF, entry -> {
                     int digit = entry < 14 ? (entry + 13) / of % 3 : 1;
                     return digit == 2 ? plus : digit == 0 ? INPUTS + plus : 2 * INPUTS;
                 });

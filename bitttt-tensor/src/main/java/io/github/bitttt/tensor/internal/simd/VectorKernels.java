@@ -27,10 +27,8 @@ final class VectorKernels implements Kernels {
 
     /** The kernels of ternary products; the first that the machine is wide enough for is the usual one. */
     enum Layout {
-        /** {@link Lut16}: on every shape the fastest where a processor permutes two vectors in a cycle. */
+        /** {@link Lut16}. */
         LUT16("lut16", 512),
-        /** {@link LutP}: for small matrices the fastest where it permutes but one. */
-        LUTP("lutP", 512),
         /** {@link Lut256}. */
         LUT256("lut256", 256),
         /** {@link Lut128}. */
@@ -66,7 +64,6 @@ final class VectorKernels implements Kernels {
         Weights weights(byte[] codes, int rows, int columns) {
             return switch (this) {
                 case LUT16 -> new Lut16(codes, rows, columns);
-                case LUTP -> new LutP(codes, rows, columns);
                 case LUT256 -> new Lut256(codes, rows, columns);
                 case LUT128 -> new Lut128(codes, rows, columns);
             };

@@ -27,7 +27,7 @@ public final class WarmingKernels implements Kernels {
 
     /** Begins to warm up.
      *
-     * @param kernel of ternary products, lut16, lutP, lut256 or lut128; if empty, the usual one of this machine
+     * @param kernel of ternary products, lut16, lut256 or lut128; if empty, the usual one of this machine
      * @throws IllegalStateException if this machine's vectors are too narrow */
     public WarmingKernels(String kernel) {
         hot = new VectorKernels(VectorKernels.Layout.of(kernel));
