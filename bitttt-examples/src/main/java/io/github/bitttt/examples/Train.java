@@ -76,6 +76,8 @@ final class Train implements Callable<Integer> {
     private double repeats;
     @Option(names = "--weight-decay", defaultValue = "0.1", description = "On matrices (default: ${DEFAULT-VALUE}).")
     private double weightDecay;
+    @Option(names = "--dropout", defaultValue = "0", description = "Share of what the embedding and each layer give that a step leaves out at random; for several epochs of a small text (default: ${DEFAULT-VALUE}).")
+    private double dropout;
     @Option(names = "--seed", defaultValue = "1", description = "Of first weights and order (default: ${DEFAULT-VALUE}).")
     private long seed;
     @Option(names = "--order-seed", description = "Of the order of windows alone (default: the seed).")
@@ -144,7 +146,8 @@ final class Train implements Callable<Integer> {
         return TrainingOptions.of(tokens).withBatch(batch, window).withPeakRate(rate).withSeed(seed)
                 .withOrderSeed(orderSeed == null ? seed : orderSeed)
                 .withMicroBatch(microBatch > 0 ? microBatch : batch).withCarry(carry).withAverage(average)
-                .withRepeats(repeats).withWeightDecay(weightDecay).withIntervals(validateEvery, checkpointEvery)
+                .withRepeats(repeats).withWeightDecay(weightDecay).withDropout(dropout)
+                .withIntervals(validateEvery, checkpointEvery)
                 .withPatience(patience).withLabel(label);
     }
 

@@ -144,7 +144,7 @@ public final class BitLlama {
             throw new IllegalArgumentException(
                     "one memory for each of " + blocks.size() + " blocks is needed, got " + memories.size());
         }
-        T x = ops.embed(embedding, ids);
+        T x = ops.dropout(ops.embed(embedding, ids));
         for (int i = 0; i < blocks.size(); i++) {
             TttLayer.Mixed<T> mixed = blocks.get(i).forward(ops, memories.get(i), x);
             memories.set(i, mixed.memory());

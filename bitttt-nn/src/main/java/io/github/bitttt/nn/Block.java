@@ -22,8 +22,9 @@ public record Block(RmsNorm norm1, Mixer mixer, RmsNorm norm2, SwiGlu mlp) {
      * @return y [n, D] and the memory after the last row */
     public <T> TttLayer.Mixed<T> forward(Ops<T> ops, Memory<T> memory, T x) {
         TttLayer.Mixed<T> mixed = mixer.forward(ops, memory, norm1.forward(ops, x));
-        T h = ops.add(x, mixed.output());
-        return ops.mixed(ops.add(h, mlp.forward(ops, norm2.forward(ops, h))), mixed.memory());
+        T h = ops.add(x, ops.dropout(mixed.output()));
+        T fed = ops.dropout(mlp.forward(ops, norm2.forward(ops, h)));
+        return ops.mixed(ops.add(h, fed), mixed.memory());
     }
 
     /** The memory of constant size.

@@ -49,6 +49,15 @@ public interface Ops<T> {
      * @return [n, D] */
     T add(T x, T y);
 
+    /** Dropout (Srivastava and others, JMLR 15, 2014): what training leaves out at random, so that no element is relied on alone.
+     * Every other reading gives the value back as it is.
+     *
+     * @param x [n, D]
+     * @return x, or in training each element either 0 or divided by the share that is kept */
+    default T dropout(T x) {
+        return x;
+    }
+
     /** silu(gate) * up, element by element; silu(a) = a / (1 + exp(-a)).
      *
      * @param gate [n, F]

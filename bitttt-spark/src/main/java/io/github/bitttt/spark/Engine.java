@@ -42,11 +42,12 @@ final class Engine {
         }
         masters = FlatWeights.zeros(model.params());
         gradients = FlatWeights.zeros(model.params());
-        graph = TrainingGraph.training(model, plan.batch(), plan.window());
+        graph = TrainingGraph.training(model, plan.batch(), plan.window(), plan.dropout());
     }
 
     private boolean suits(Plan other) {
-        return plan.config().equals(other.config()) && plan.batch() == other.batch() && plan.window() == other.window();
+        return plan.config().equals(other.config()) && plan.batch() == other.batch() && plan.window() == other.window()
+                && plan.dropout() == other.dropout();
     }
 
     /** A worker's part of a round, on this JVM's engine. */
@@ -120,6 +121,7 @@ final class Engine {
         }
         graph.load(Weights.of(masters));
         Shard.Batch batch = shard.batch(round.plan(), round.step() + step);
+        graph.drop(plan.seed(), shard.first(plan, round.step() + step));
         double loss = graph.step(batch.inputs(), batch.targets());
         gradients.sequencedEntrySet().forEach(entry -> graph.gradient(entry.getKey(), entry.getValue()));
         return loss;

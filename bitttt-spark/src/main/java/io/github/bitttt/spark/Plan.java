@@ -13,16 +13,18 @@ import java.io.Serializable;
  * @param window      T
  * @param weightDecay of the workers' AdamW
  * @param clip        of the workers' AdamW
+ * @param dropout     share of what a step leaves out
  * @param repeats     share of windows with a repeated passage
  * @param seed        of the order of windows
  */
-record Plan(String config, int workers, int batch, int window, double weightDecay, double clip, double repeats,
+record Plan(String config, int workers, int batch, int window, double weightDecay, double clip, double dropout,
+        double repeats,
         long seed) implements Serializable {
 
     static Plan of(String config, SparkTrainingOptions options) {
         TrainingOptions training = options.training();
         return new Plan(config, options.workers(), options.workerBatch(), training.window(), training.weightDecay(),
-                training.clip(), training.repeats(), training.orderSeed());
+                training.clip(), training.dropout(), training.repeats(), training.orderSeed());
     }
 
     RepeatedPassages passages() {

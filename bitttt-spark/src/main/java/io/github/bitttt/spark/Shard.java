@@ -44,14 +44,18 @@ final class Shard implements Serializable {
             long index = step * batch + b;
             enter(index / windows(), plan.seed());
             int start = order[(int) (index % windows())] * (window + 1);
-            // The number that this window has in a batch of all workers, as one process would count.
-            IntUnaryOperator source = plan.passages().of((step * plan.workers() + worker) * batch + b);
+            IntUnaryOperator source = plan.passages().of(first(plan, step) + b);
             for (int i = 0; i < window; i++) {
                 inputs[b * window + i] = ids[start + source.applyAsInt(i)];
                 targets[b * window + i] = ids[start + source.applyAsInt(i + 1)];
             }
         }
         return new Batch(inputs, targets);
+    }
+
+    /** The number that a step's first window has in a batch of all workers, as one process would count. */
+    long first(Plan plan, long step) {
+        return (step * plan.workers() + worker) * plan.batch();
     }
 
     private void enter(long wanted, long seed) {

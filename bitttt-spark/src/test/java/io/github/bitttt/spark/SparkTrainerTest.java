@@ -83,12 +83,13 @@ class SparkTrainerTest {
         SequencedMap<Param, float[]> mean = FlatWeights.zeros(model.params());
         AdamW optimizer = new AdamW(model.params(), options.weightDecay(), options.clip());
         int rows = BATCH / pieces;
-        try (TrainingGraph graph = TrainingGraph.training(model, rows, WINDOW)) {
+        try (TrainingGraph graph = TrainingGraph.training(model, rows, WINDOW, options.dropout())) {
             for (int step = 0; step < options.steps(); step++) {
                 graph.load(Weights.of(masters));
                 List<SequencedMap<Param, float[]>> gradients = new ArrayList<>();
                 for (int piece = 0; piece < pieces; piece++) {
                     int first = step * BATCH + piece * rows;
+                    graph.drop(options.orderSeed(), first);
                     graph.step(tokens(first, rows, 0), tokens(first, rows, 1));
                     SequencedMap<Param, float[]> gradient = FlatWeights.zeros(model.params());
                     gradient.forEach(graph::gradient);
@@ -135,7 +136,7 @@ class SparkTrainerTest {
 
     @Test
     void synchronousTrainingIsThatOfOneProcess() {
-        TrainingOptions options = options(10);
+        TrainingOptions options = options(10).withDropout(0.1);
         try (SparkTrainer trainer = trainer(SparkTrainingOptions.synchronous(options, 2))) {
             finish(trainer);
             // The same sums in the same order: the same bits. One sum over the whole batch: the rounding of float32.

@@ -67,7 +67,7 @@ public final class Trainer implements AutoCloseable {
         Backend.start();
         // Windows first: a text that is too short is refused before the graph takes its memory.
         windows = new TokenWindows(text, options, 0);
-        graph = TrainingGraph.training(model, options.microBatch(), options.window());
+        graph = TrainingGraph.training(model, options.microBatch(), options.window(), options.dropout());
         optimizer = new AdamW(model.params(), options.weightDecay(), options.clip());
         average = options.average() > 0 ? Optional.of(new RunningMean(masters, options.average())) : Optional.empty();
         carried = options.carry() > 1 ? Optional.of(emptyMemories(options.batch())) : Optional.empty();
@@ -117,6 +117,7 @@ public final class Trainer implements AutoCloseable {
                 Arrays.fill(weights, 1); // the memories must go on even where no target counts
             }
             carried.ifPresent(memories -> graph.setMemories(memories.of(number)));
+            graph.drop(options.orderSeed(), optimizer.steps() * options.batch() + (long) number * options.microBatch());
             loss += share * graph.step(Arrays.copyOfRange(batch.inputs(), from, from + rows),
                     Arrays.copyOfRange(batch.targets(), from, from + rows), weights);
             carried.ifPresent(memories -> memories.put(number, graph.memories()));

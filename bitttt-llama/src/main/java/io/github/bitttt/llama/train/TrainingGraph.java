@@ -49,6 +49,7 @@ public final class TrainingGraph implements AutoCloseable {
     private final INDArray ids;
     private final INDArray targetIndex;
     private final INDArray targetWeights;
+    private final Dropout dropout;
 
     /** Records and compiles the graph with gradients.
      *
@@ -57,7 +58,18 @@ public final class TrainingGraph implements AutoCloseable {
      * @param tokens T, tokens of each stream
      * @return a graph whose parameters are not loaded yet */
     public static TrainingGraph training(BitLlama model, int batch, int tokens) {
-        return new TrainingGraph(model, batch, tokens, true);
+        return training(model, batch, tokens, 0);
+    }
+
+    /** Records and compiles the graph with gradients and dropout.
+     *
+     * @param model   the model
+     * @param batch   B, streams of a step
+     * @param tokens  T, tokens of each stream
+     * @param dropout share of the elements that {@link #drop} leaves out of a step, in [0, 1)
+     * @return a graph whose parameters are not loaded yet */
+    public static TrainingGraph training(BitLlama model, int batch, int tokens, double dropout) {
+        return new TrainingGraph(model, batch, tokens, true, dropout);
     }
 
     /** Records and compiles the graph without gradients.
@@ -67,17 +79,19 @@ public final class TrainingGraph implements AutoCloseable {
      * @param tokens T, tokens of each stream
      * @return a graph whose parameters are not loaded yet */
     public static TrainingGraph inference(BitLlama model, int batch, int tokens) {
-        return new TrainingGraph(model, batch, tokens, false);
+        return new TrainingGraph(model, batch, tokens, false, 0);
     }
 
-    private TrainingGraph(BitLlama model, int batch, int tokens, boolean differentiate) {
+    private TrainingGraph(BitLlama model, int batch, int tokens, boolean differentiate, double dropoutRate) {
         Backend.start();
         this.model = model;
         this.batch = batch;
         this.tokens = tokens;
         graph = SameDiff.create();
         int rows = Math.multiplyExact(batch, tokens);
-        GraphOps ops = GraphOps.of(graph, batch, tokens);
+        GraphOps ops = dropoutRate > 0
+                ? GraphOps.dropping(graph, batch, tokens)
+                : GraphOps.of(graph, batch, tokens);
         Map<String, INDArray> inputs = new HashMap<>();
         SDVariable idsVariable = ops.tokens("ids");
         SDVariable indexVariable = graph.placeHolder("targets", DataType.INT32, rows, 2);
@@ -89,6 +103,9 @@ public final class TrainingGraph implements AutoCloseable {
         first = List.copyOf(memories);
         SDVariable hidden = model.hidden(ops, memories, idsVariable);
         last = List.copyOf(memories);
+        dropout = new Dropout(dropoutRate, ops.dropouts().stream()
+                .map(factors -> input(inputs, factors, Nd4j.ones(DataType.FLOAT, factors.placeholderShape())))
+                .toList());
         outputs = new ArrayList<>();
         if (!differentiate) {
             graph.updateVariableNameAndReference(model.head(ops, hidden), LOGITS);
@@ -156,7 +173,7 @@ public final class TrainingGraph implements AutoCloseable {
     }
 
     // Into the array's own buffer: a new array for every transfer would leave the heap of the C library in pieces.
-    private static void assign(INDArray array, float[] values) {
+    static void assign(INDArray array, float[] values) {
         array.data().setData(values);
     }
 
@@ -195,6 +212,15 @@ public final class TrainingGraph implements AutoCloseable {
         return values;
     }
 
+    /** Chooses what the next {@linkplain #step steps} leave out: a function of seed, window and token alone, so that it does not
+     * matter how a batch is divided. Without a call nothing is left out, nor is it in {@link #loss}.
+     *
+     * @param seed  of the run
+     * @param first number of the step's first window in the run; the others follow */
+    public void drop(long seed, long first) {
+        dropout.draw(seed, first, batch);
+    }
+
     /** One forward and backward pass from empty or {@linkplain #setMemories set} memories.
      *
      * @param inputs  [B * T] token ids
@@ -226,6 +252,7 @@ public final class TrainingGraph implements AutoCloseable {
      * @return weighted mean cross entropy in nats, summed in double */
     public double loss(int[] inputs, int[] targets, float[] weights) {
         double total = set(inputs, targets, weights);
+        dropout.keepAll();
         executor.run(forward);
         return loss(weights, total);
     }

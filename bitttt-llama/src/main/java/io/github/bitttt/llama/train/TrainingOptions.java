@@ -16,6 +16,7 @@ import java.util.function.Consumer;
  * @param floor           the last learning rate over the peak, in [0, 1]
  * @param weightDecay     AdamW's decay, on matrices only
  * @param clip            largest global gradient norm; a larger gradient is scaled down to it
+ * @param dropout         share of what the embedding and each layer give that a step leaves out at random, in [0, 1)
  * @param average         decay of the running mean of the masters that is measured and saved as the model, in [0, 1); 0 saves
  *                        the masters themselves
  * @param repeats         share of windows that hold one passage twice, so that a memory is worth using, in [0, 1]
@@ -27,7 +28,8 @@ import java.util.function.Consumer;
  * @param label           what the run is called in its logs and its model's metadata
  */
 public record TrainingOptions(long tokens, int batch, int microBatch, int window, int carry, double peakRate,
-        double warmup, double floor, double weightDecay, double clip, double average, double repeats, long seed,
+        double warmup, double floor, double weightDecay, double clip, double dropout, double average, double repeats,
+        long seed,
         long orderSeed, int validationEvery, int checkpointEvery, int patience, String label) {
 
     /** Checks every value. */
@@ -50,6 +52,7 @@ public record TrainingOptions(long tokens, int batch, int microBatch, int window
         inRange("floor", floor, 0, 1);
         inRange("weight decay", weightDecay, 0, 1);
         inRange("clip", clip, Double.MIN_VALUE, Double.MAX_VALUE);
+        inRange("dropout", dropout, 0, Math.nextDown(1.0));
         inRange("average", average, 0, Math.nextDown(1.0));
         inRange("repeats", repeats, 0, 1);
     }
@@ -71,7 +74,8 @@ public record TrainingOptions(long tokens, int batch, int microBatch, int window
      * @param tokens the budget
      * @return options */
     public static TrainingOptions of(long tokens) {
-        return new TrainingOptions(tokens, 16, 16, 256, 1, 3e-3, 0.03, 0.05, 0.1, 1, 0, 0.125, 1, 1, 100, 100, 0, "");
+        return new TrainingOptions(tokens, 16, 16, 256, 1, 3e-3, 0.03, 0.05, 0.1, 1, 0, 0, 0.125, 1, 1, 100, 100, 0,
+                "");
     }
 
     /** A copy on its way to other values. */
@@ -82,6 +86,7 @@ public record TrainingOptions(long tokens, int batch, int microBatch, int window
         private int carry;
         private double peakRate;
         private double weightDecay;
+        private double dropout;
         private double average;
         private double repeats;
         private long seed;
@@ -100,6 +105,7 @@ public record TrainingOptions(long tokens, int batch, int microBatch, int window
         draft.carry = carry;
         draft.peakRate = peakRate;
         draft.weightDecay = weightDecay;
+        draft.dropout = dropout;
         draft.average = average;
         draft.repeats = repeats;
         draft.seed = seed;
@@ -110,7 +116,8 @@ public record TrainingOptions(long tokens, int batch, int microBatch, int window
         draft.label = label;
         change.accept(draft);
         return new TrainingOptions(tokens, draft.batch, draft.microBatch, draft.window, draft.carry, draft.peakRate,
-                warmup, floor, draft.weightDecay, clip, draft.average, draft.repeats, draft.seed, draft.orderSeed,
+                warmup, floor, draft.weightDecay, clip, draft.dropout, draft.average, draft.repeats, draft.seed,
+                draft.orderSeed,
                 draft.validationEvery, draft.checkpointEvery, draft.patience, draft.label);
     }
 
@@ -212,6 +219,14 @@ public record TrainingOptions(long tokens, int batch, int microBatch, int window
      * @return new options */
     public TrainingOptions withWeightDecay(double decay) {
         return with(draft -> draft.weightDecay = decay);
+    }
+
+    /** The same with another dropout.
+     *
+     * @param share of what is left out of a step, in [0, 1)
+     * @return new options */
+    public TrainingOptions withDropout(double share) {
+        return with(draft -> draft.dropout = share);
     }
 
     /** The same under another name.

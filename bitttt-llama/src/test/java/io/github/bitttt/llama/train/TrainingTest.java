@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainingTest {
     private static final String TEXT = ("One day a cat sat on a mat. The cat saw a dog. The dog ran to the cat and they sat.\n"
@@ -75,11 +76,13 @@ class TrainingTest {
     }
 
     /** A run that stops after some steps and goes on gives the same masters, moments and log as one that does not stop. */
-    @ParameterizedTest(name = "micro-batch {0}, carry {1}, average {2}")
-    @CsvSource({"4, 1, 0", "2, 3, 0.9", "1, 2, 0"})
-    void aResumedRunEqualsAnUninterruptedOne(int microBatch, int carry, double average, @TempDir Path folder)
+    @ParameterizedTest(name = "micro-batch {0}, carry {1}, average {2}, dropout {3}")
+    @CsvSource({"4, 1, 0, 0", "2, 3, 0.9, 0.2", "1, 2, 0, 0"})
+    void aResumedRunEqualsAnUninterruptedOne(int microBatch, int carry, double average, double dropout,
+            @TempDir Path folder)
             throws Exception {
-        TrainingOptions options = OPTIONS.withMicroBatch(microBatch).withCarry(carry).withAverage(average);
+        TrainingOptions options = OPTIONS.withMicroBatch(microBatch).withCarry(carry).withAverage(average)
+                .withDropout(dropout);
         BitLlamaConfig config = BitLlamaConfig.of(270, 16, 2, 24);
         TrainingRun.Texts texts = new TrainingRun.Texts(TEXT, TEXT.substring(0, 2000));
         try (TrainingRun run = TrainingRun.start(folder.resolve("whole"), config, tokenizer(), texts, options)) {
@@ -139,13 +142,14 @@ class TrainingTest {
         }
     }
 
-    @Test
-    void piecesOfABatchSumUpToItsGradient() throws Exception {
+    @ParameterizedTest(name = "dropout {0}")
+    @ValueSource(doubles = {0, 0.3})
+    void piecesOfABatchSumUpToItsGradient(double dropout) throws Exception {
         BitLlama model = new BitLlama(BitLlamaConfig.of(270, 16, 2, 24));
         Weights start = Weights.init(model.params(), 1);
         int[] ids = tokenizer().encode(TEXT);
-        try (Trainer whole = new Trainer(model, start, ids, OPTIONS);
-                Trainer pieces = new Trainer(model, start, ids, OPTIONS.withMicroBatch(1))) {
+        try (Trainer whole = new Trainer(model, start, ids, OPTIONS.withDropout(dropout));
+                Trainer pieces = new Trainer(model, start, ids, OPTIONS.withDropout(dropout).withMicroBatch(1))) {
             for (int step = 0; step < 3; step++) {
                 StepResult expected = whole.step();
                 StepResult result = pieces.step();

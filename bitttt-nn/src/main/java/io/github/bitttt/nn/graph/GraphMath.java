@@ -115,7 +115,7 @@ final class GraphMath {
         return define(x.add(v), List.of(x, v), g -> List.of(g, sumRows(g, n, width)));
     }
 
-    /** x times a constant that broadcasts. */
+    /** x times what needs no gradient and may broadcast. */
     SDVariable mask(SDVariable x, SDVariable constant) {
         return define(x.mul(constant), List.of(x), g -> List.of(g.mul(constant)));
     }

@@ -8,8 +8,10 @@ import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.RmsNorm;
 import io.github.bitttt.nn.TttLayer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -38,8 +40,10 @@ public final class GraphOps implements Ops<SDVariable> {
     private final Map<Param, SDVariable> variables = new LinkedHashMap<>();
     // SameDiff does not know the shapes of what it has not run yet.
     private final Map<String, Integer> widths = new HashMap<>();
+    private final boolean dropping;
+    private final List<SDVariable> dropouts = new ArrayList<>();
 
-    private GraphOps(SameDiff graph, int batch, int tokens, boolean stock) {
+    private GraphOps(SameDiff graph, int batch, int tokens, boolean stock, boolean dropping) {
         if (batch < 1 || tokens < 1) {
             throw new IllegalArgumentException("batch and tokens must be at least 1, got " + batch + " and " + tokens);
         }
@@ -47,6 +51,7 @@ public final class GraphOps implements Ops<SDVariable> {
         this.batch = batch;
         this.tokens = tokens;
         this.math = new GraphMath(graph, rules, stock);
+        this.dropping = dropping;
     }
 
     /** Records with hand-written derivatives where they are faster or righter: for {@link ReverseMode}.
@@ -56,7 +61,17 @@ public final class GraphOps implements Ops<SDVariable> {
      * @param tokens T
      * @return the instructions */
     public static GraphOps of(SameDiff graph, int batch, int tokens) {
-        return new GraphOps(graph, batch, tokens, false);
+        return new GraphOps(graph, batch, tokens, false, false);
+    }
+
+    /** Records as {@link #of} does, with {@linkplain #dropouts dropout}.
+     *
+     * @param graph  that records
+     * @param batch  B
+     * @param tokens T
+     * @return the instructions */
+    public static GraphOps dropping(SameDiff graph, int batch, int tokens) {
+        return new GraphOps(graph, batch, tokens, false, true);
     }
 
     /** Records stock operations only, so that SameDiff's own machinery can differentiate, save and run the graph.
@@ -66,7 +81,7 @@ public final class GraphOps implements Ops<SDVariable> {
      * @param tokens T
      * @return the instructions */
     public static GraphOps stock(SameDiff graph, int batch, int tokens) {
-        return new GraphOps(graph, batch, tokens, true);
+        return new GraphOps(graph, batch, tokens, true, false);
     }
 
     /** The hand-written derivatives of what was recorded.
@@ -79,6 +94,12 @@ public final class GraphOps implements Ops<SDVariable> {
      *  @return in the order of their use */
     public Map<Param, SDVariable> variables() {
         return variables;
+    }
+
+    /** Where elements are left out, in the order of the computation.
+     *  @return placeholders [B * T, D] of the factors that elements are multiplied by */
+    public List<SDVariable> dropouts() {
+        return dropouts;
     }
 
     /** Token ids or any other input of the graph.
@@ -161,6 +182,16 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable add(SDVariable x, SDVariable y) {
         return sized(x.add(y), width(x));
+    }
+
+    @Override
+    public SDVariable dropout(SDVariable x) {
+        if (!dropping) {
+            return x;
+        }
+        SDVariable factors = graph.placeHolder("dropout." + dropouts.size(), DataType.FLOAT, rows(), width(x));
+        dropouts.add(factors);
+        return sized(math.mask(x, factors), width(x));
     }
 
     @Override
