@@ -108,6 +108,6 @@ class CIT {
     void theExampleTellsAStory() throws IOException, InterruptedException {
         Path story = Programs.DIST.resolve("examples").resolve("story.c");
         String program = Programs.compile(Programs.tool("cc", "gcc", "clang"), story, "-std=c11");
-        assertThat(Programs.run(Map.of(), List.of(program, "One day"))).startsWith("One day").hasSizeGreaterThan(100);
+        assertThat(Programs.run(Map.of(), List.of(program, "One day"))).startsWith("One day").hasSizeGreaterThan(200);
     }
 }

@@ -15,7 +15,7 @@ class CallersIT {
     private static final Path EXAMPLES = Programs.DIST.resolve("examples");
 
     private static void tellsAStory(String told) {
-        assertThat(told).startsWith("One day").endsWith("\n").hasSizeGreaterThan(100);
+        assertThat(told).startsWith("One day").endsWith("\n").hasSizeGreaterThan(200);
     }
 
     @Test

@@ -33,6 +33,8 @@ final class Generate implements Callable<Integer> {
     private double topP;
     @Option(names = "--repetition-penalty", defaultValue = "1", description = "Above 1, words already used become less likely.")
     private double repetitionPenalty;
+    @Option(names = "--sequence-penalty", defaultValue = "0.8", description = "Above 0, words that would say again what was said become less likely, the longer it is the more (default: ${DEFAULT-VALUE}).")
+    private double sequencePenalty;
     @Option(names = "--seed", defaultValue = "1", description = "Same seed, same story (default: ${DEFAULT-VALUE}).")
     private long seed;
     @Option(names = "--load-memory", paramLabel = "FILE", description = "Begin with a memory saved before.")
@@ -42,7 +44,8 @@ final class Generate implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Sampler sampler = new Sampler(new SamplerOptions(temperature, topK, topP, repetitionPenalty, seed));
+        Sampler sampler = new Sampler(new SamplerOptions(temperature, topK, topP, repetitionPenalty,
+                sequencePenalty, seed));
         Model loaded = model.load();
         StringBuilder text = new StringBuilder();
         try (Session session = loaded.newSession()) {

@@ -7,12 +7,19 @@ import java.util.SplittableRandom;
 /**
  * Chooses the next token from logits. For one thread; the same seed and logits give the same tokens.
  *
- * <p>Order: repetition penalty, temperature, top-k, top-p, then a draw.
+ * <p>Order: repetition penalty, sequence penalty, temperature, top-k, top-p, then a draw.
  */
 public final class Sampler {
+    private static final int SEQUENCE = 3; // tokens that may be said again for nothing, less one
+    private static final int LONGEST = 24;
+    private static final double BASE = 1.75;
+
     private final SamplerOptions options;
     private final SplittableRandom random;
     private final BitSet seen = new BitSet();
+    // The last tokens, at least as many as a half of the room.
+    private final int[] said = new int[1024];
+    private int length;
     private float[] probabilities = new float[0];
     // Sort keys: a probability's bits above, the token below; non-negative floats sort like their bits.
     private long[] order = new long[0];
@@ -34,12 +41,17 @@ public final class Sampler {
         return new Sampler(new SamplerOptions(temperature, 0, 1, 1, seed));
     }
 
-    /** Counts tokens as seen, for the repetition penalty.
+    /** Counts tokens as seen, for the penalties.
      *
      * @param ids of the prompt */
     public void seen(int... ids) {
         for (int id : ids) {
             seen.set(id);
+            if (length == said.length) {
+                length /= 2;
+                System.arraycopy(said, length, said, 0, length);
+            }
+            said[length++] = id;
         }
     }
 
@@ -53,25 +65,53 @@ public final class Sampler {
             probabilities = new float[logits.length];
             order = new long[logits.length];
         }
-        int likeliest = penalize(logits);
+        penalize(logits);
+        if (options.sequencePenalty() > 0) {
+            penalizeSequences(logits);
+        }
+        int likeliest = likeliest();
         int token = options.temperature() == 0 ? likeliest : draw(probabilities[likeliest]);
-        seen.set(token);
+        seen(token);
         return token;
     }
 
-    /** Fills in the logits with their penalties; returns the index of the largest. */
-    private int penalize(float[] logits) {
-        int likeliest = 0;
+    /** Fills in the logits, those of seen tokens with their penalty. */
+    private void penalize(float[] logits) {
         for (int i = 0; i < logits.length; i++) {
             float logit = logits[i];
             if (!Float.isFinite(logit)) {
                 throw new IllegalArgumentException("logits must be finite, got " + logit + " for token " + i);
             }
-            if (seen.get(i)) {
-                logit = (float) (logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty());
+            probabilities[i] = penalized(i, logit);
+        }
+    }
+
+    private float penalized(int token, float logit) {
+        if (!seen.get(token)) {
+            return logit;
+        }
+        return (float) (logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty());
+    }
+
+    /** Where the last tokens were said before, the token that followed is less likely, the more so the longer they agree. */
+    private void penalizeSequences(float[] logits) {
+        for (int at = length - 1; at >= SEQUENCE; at--) {
+            int same = 0;
+            while (same < Math.min(at, LONGEST) && said[at - 1 - same] == said[length - 1 - same]) {
+                same++;
             }
-            probabilities[i] = logit;
-            likeliest = logit > probabilities[likeliest] ? i : likeliest;
+            if (same >= SEQUENCE) {
+                double penalty = options.sequencePenalty() * Math.pow(BASE, same - SEQUENCE);
+                int next = said[at];
+                probabilities[next] = Math.min(probabilities[next], (float) (penalized(next, logits[next]) - penalty));
+            }
+        }
+    }
+
+    private int likeliest() {
+        int likeliest = 0;
+        for (int i = 1; i < probabilities.length; i++) {
+            likeliest = probabilities[i] > probabilities[likeliest] ? i : likeliest;
         }
         return likeliest;
     }

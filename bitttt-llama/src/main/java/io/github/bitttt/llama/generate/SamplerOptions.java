@@ -7,11 +7,14 @@ package io.github.bitttt.llama.generate;
  * @param topK              only the k likeliest tokens; 0 for all
  * @param topP              only the likeliest tokens that together have this probability, in (0, 1]
  * @param repetitionPenalty divides the positive logits and multiplies the negative ones of tokens already seen; 1 for none
+ * @param sequencePenalty   what is taken from the logit of a token that would say three tokens again that were said before it, times
+ *                          1.75 for each token more (DRY, github.com/oobabooga/text-generation-webui/pull/5677); 0 for none
  * @param seed              same seed, same choices
  */
-public record SamplerOptions(double temperature, int topK, double topP, double repetitionPenalty, long seed) {
+public record SamplerOptions(double temperature, int topK, double topP, double repetitionPenalty,
+        double sequencePenalty, long seed) {
     /** Always the likeliest token. */
-    public static final SamplerOptions GREEDY = new SamplerOptions(0, 0, 1, 1, 0);
+    public static final SamplerOptions GREEDY = new SamplerOptions(0, 0, 1, 1, 0, 0);
 
     /** Checks every value. */
     public SamplerOptions {
@@ -27,5 +30,19 @@ public record SamplerOptions(double temperature, int topK, double topP, double r
         if (!(repetitionPenalty >= 1 && repetitionPenalty < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("repetition penalty must be at least 1, got " + repetitionPenalty);
         }
+        if (!(sequencePenalty >= 0 && sequencePenalty < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("sequence penalty must be at least 0, got " + sequencePenalty);
+        }
+    }
+
+    /** Without a sequence penalty.
+     *
+     * @param temperature       divides the logits
+     * @param topK              only the k likeliest tokens
+     * @param topP              only the likeliest tokens of this probability
+     * @param repetitionPenalty of tokens already seen
+     * @param seed              same seed, same choices */
+    public SamplerOptions(double temperature, int topK, double topP, double repetitionPenalty, long seed) {
+        this(temperature, topK, topP, repetitionPenalty, 0, seed);
     }
 }
