@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -62,10 +63,10 @@ class CIT {
                 List.of(program("start.c")))).isEqualTo("0 \n");
     }
 
+    // LD_PRELOAD and Java's options are divided at blanks, which this project's own path may have.
     @Test
-    void aMissingJarIsExplained() throws IOException, InterruptedException {
+    void aMissingJarIsExplained(@TempDir Path alone) throws IOException, InterruptedException {
         String program = program("start.c");
-        Path alone = Files.createDirectories(Programs.work("alone"));
         Files.copy(Programs.LIBRARY, alone.resolve("libbitttt.so"), StandardCopyOption.REPLACE_EXISTING);
         assertThat(Programs.run(Map.of("LD_PRELOAD", alone.resolve("libbitttt.so").toString()), List.of(program)))
                 .isEqualTo("8 " + alone.toRealPath()
@@ -73,8 +74,8 @@ class CIT {
     }
 
     @Test
-    void classesComeFromTheArchive() throws IOException, InterruptedException {
-        Path log = Programs.work("classes.log");
+    void classesComeFromTheArchive(@TempDir Path folder) throws IOException, InterruptedException {
+        Path log = folder.resolve("classes.log");
         assertThat(Programs.run(Map.of("BITTTT_JAVA_OPTIONS", "-Xlog:class+load:file=" + log),
                 List.of(program("start.c")))).isEqualTo("0 \n");
         assertThat(Files.readString(log))
@@ -83,9 +84,8 @@ class CIT {
 
     /** Where time and place of the jar are others, the archive is passed over. */
     @Test
-    void aCopyOfTheFolderWorks() throws IOException, InterruptedException {
+    void aCopyOfTheFolderWorks(@TempDir Path copy) throws IOException, InterruptedException {
         String program = program("start.c");
-        Path copy = Files.createDirectories(Programs.work("a-copy"));
         for (String file : List.of("libbitttt.so", "bitttt.jar", "bitttt.jsa")) {
             Files.copy(Programs.DIST.resolve(file), copy.resolve(file), StandardCopyOption.REPLACE_EXISTING);
         }

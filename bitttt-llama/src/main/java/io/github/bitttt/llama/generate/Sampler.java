@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
  * <p>Order: repetition penalty, sequence penalty, temperature, top-k, top-p, then a draw.
  */
 public final class Sampler {
-    private static final int SEQUENCE = 3; // tokens that may be said again for nothing, less one
+    private static final int SEQUENCE = 3; // tokens that must agree
     private static final int LONGEST = 24;
     private static final double BASE = 1.75;
 
@@ -46,13 +46,17 @@ public final class Sampler {
      * @param ids of the prompt */
     public void seen(int... ids) {
         for (int id : ids) {
-            seen.set(id);
-            if (length == said.length) {
-                length /= 2;
-                System.arraycopy(said, length, said, 0, length);
-            }
-            said[length++] = id;
+            say(id);
         }
+    }
+
+    private void say(int id) {
+        seen.set(id);
+        if (length == said.length) {
+            length /= 2;
+            System.arraycopy(said, length, said, 0, length);
+        }
+        said[length++] = id;
     }
 
     /** Chooses a token.
@@ -71,7 +75,7 @@ public final class Sampler {
         }
         int likeliest = likeliest();
         int token = options.temperature() == 0 ? likeliest : draw(probabilities[likeliest]);
-        seen(token);
+        say(token);
         return token;
     }
 

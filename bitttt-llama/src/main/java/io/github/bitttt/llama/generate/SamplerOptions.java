@@ -7,8 +7,8 @@ package io.github.bitttt.llama.generate;
  * @param topK              only the k likeliest tokens; 0 for all
  * @param topP              only the likeliest tokens that together have this probability, in (0, 1]
  * @param repetitionPenalty divides the positive logits and multiplies the negative ones of tokens already seen; 1 for none
- * @param sequencePenalty   what is taken from the logit of a token that would say three tokens again that were said before it, times
- *                          1.75 for each token more (DRY, github.com/oobabooga/text-generation-webui/pull/5677); 0 for none
+ * @param sequencePenalty   lowers the logit of a token that followed the last three tokens before: by this, times 1.75 for each token
+ *                          more that agrees (DRY, github.com/oobabooga/text-generation-webui/pull/5677); 0 for none
  * @param seed              same seed, same choices
  */
 public record SamplerOptions(double temperature, int topK, double topP, double repetitionPenalty,
