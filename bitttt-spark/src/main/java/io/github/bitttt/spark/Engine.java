@@ -121,7 +121,7 @@ final class Engine {
         }
         graph.load(Weights.of(masters));
         Shard.Batch batch = shard.batch(round.plan(), round.step() + step);
-        graph.drop(plan.seed(), shard.first(plan, round.step() + step));
+        graph.drop(round.plan().seed(), shard.first(round.plan(), round.step() + step));
         double loss = graph.step(batch.inputs(), batch.targets());
         gradients.sequencedEntrySet().forEach(entry -> graph.gradient(entry.getKey(), entry.getValue()));
         return loss;

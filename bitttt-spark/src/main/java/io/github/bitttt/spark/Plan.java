@@ -18,8 +18,7 @@ import java.io.Serializable;
  * @param seed        of the order of windows
  */
 record Plan(String config, int workers, int batch, int window, double weightDecay, double clip, double dropout,
-        double repeats,
-        long seed) implements Serializable {
+        double repeats, long seed) implements Serializable {
 
     static Plan of(String config, SparkTrainingOptions options) {
         TrainingOptions training = options.training();

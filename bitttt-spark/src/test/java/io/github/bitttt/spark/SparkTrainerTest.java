@@ -29,6 +29,8 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training on two executors in processes of their own. */
 class SparkTrainerTest {
@@ -134,9 +136,11 @@ class SparkTrainerTest {
         return Math.sqrt(apart / way);
     }
 
-    @Test
-    void synchronousTrainingIsThatOfOneProcess() {
-        TrainingOptions options = options(10).withDropout(0.1);
+    /** The second run finds the engines of the first one, whose seed is another. */
+    @ParameterizedTest(name = "order seed {0}")
+    @ValueSource(longs = {1, 2})
+    void synchronousTrainingIsThatOfOneProcess(long orderSeed) {
+        TrainingOptions options = options(10).withDropout(0.1).withOrderSeed(orderSeed);
         try (SparkTrainer trainer = trainer(SparkTrainingOptions.synchronous(options, 2))) {
             finish(trainer);
             // The same sums in the same order: the same bits. One sum over the whole batch: the rounding of float32.
