@@ -147,8 +147,7 @@ final class Train implements Callable<Integer> {
                 .withOrderSeed(orderSeed == null ? seed : orderSeed)
                 .withMicroBatch(microBatch > 0 ? microBatch : batch).withCarry(carry).withAverage(average)
                 .withRepeats(repeats).withWeightDecay(weightDecay).withDropout(dropout)
-                .withIntervals(validateEvery, checkpointEvery)
-                .withPatience(patience).withLabel(label);
+                .withIntervals(validateEvery, checkpointEvery).withPatience(patience).withLabel(label);
     }
 
     private Checkpoint masters() throws IOException {

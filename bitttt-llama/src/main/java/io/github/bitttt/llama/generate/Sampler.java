@@ -11,7 +11,7 @@ import java.util.SplittableRandom;
  */
 public final class Sampler {
     private static final int SEQUENCE = 3; // tokens that must agree
-    private static final int LONGEST = 24;
+    private static final int LONGEST = 24; // then the penalty is past any logit
     private static final double BASE = 1.75;
 
     private final SamplerOptions options;

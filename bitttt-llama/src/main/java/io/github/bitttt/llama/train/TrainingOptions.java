@@ -29,8 +29,7 @@ import java.util.function.Consumer;
  */
 public record TrainingOptions(long tokens, int batch, int microBatch, int window, int carry, double peakRate,
         double warmup, double floor, double weightDecay, double clip, double dropout, double average, double repeats,
-        long seed,
-        long orderSeed, int validationEvery, int checkpointEvery, int patience, String label) {
+        long seed, long orderSeed, int validationEvery, int checkpointEvery, int patience, String label) {
 
     /** Checks every value. */
     public TrainingOptions {
@@ -117,8 +116,7 @@ public record TrainingOptions(long tokens, int batch, int microBatch, int window
         change.accept(draft);
         return new TrainingOptions(tokens, draft.batch, draft.microBatch, draft.window, draft.carry, draft.peakRate,
                 warmup, floor, draft.weightDecay, clip, draft.dropout, draft.average, draft.repeats, draft.seed,
-                draft.orderSeed,
-                draft.validationEvery, draft.checkpointEvery, draft.patience, draft.label);
+                draft.orderSeed, draft.validationEvery, draft.checkpointEvery, draft.patience, draft.label);
     }
 
     /** The same with another batch, which goes through the graph at once.
