@@ -107,7 +107,6 @@ final class Train implements Callable<Integer> {
         try (TrainingRun run = resume ? TrainingRun.resume(out, texts) : start(texts);
                 TrainingProgress progress = new TrainingProgress(run.trainer().options(), run.trainer().steps())) {
             double best = run.run(progress);
-            progress.draw(out.resolve("training"));
             program.messages().printf("%n%s: %,d steps%s, best validation loss %.4f nats per token%n", out,
                     run.trainer().steps(), run.stoppedEarly() ? ", stopped early" : "", best);
             Map<String, Object> result = new LinkedHashMap<>();
@@ -117,6 +116,8 @@ final class Train implements Callable<Integer> {
             result.put("validation_nats_per_token", Double.isFinite(best) ? best : null);
             program.result(result);
         }
+        // After the graph has given its memory back, for a picture takes some of its own.
+        TrainingProgress.draw(out.resolve("training"));
         return 0;
     }
 

@@ -22,11 +22,9 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ProgressBar bar;
-    private final long tokensPerStep;
     private String validated = "";
 
     TrainingProgress(TrainingOptions options, long firstStep) {
-        tokensPerStep = options.tokensPerStep();
         bar = new ProgressBarBuilder().setTaskName("training").setInitialMax(options.steps())
                 .setStyle(ProgressBarStyle.ASCII)
                 .startsFrom(firstStep, Duration.ZERO).setUpdateIntervalMillis(1000).setMaxRenderedLength(110).build();
@@ -45,8 +43,8 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
         validated = String.format(Locale.ROOT, ", validation %.4f", loss);
     }
 
-    /** Draws the losses of the whole run, from its log, as {@code loss.png} beside it. */
-    void draw(Path logs) throws IOException {
+    /** Draws the losses of a whole run, from its log, as {@code loss.png} beside it. */
+    static void draw(Path logs) throws IOException {
         List<JsonNode> entries = new ArrayList<>();
         for (String line : Files.readAllLines(logs.resolve("log.jsonl"))) {
             entries.add(JSON.readTree(line));
@@ -54,13 +52,11 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
         List<JsonNode> steps = entries.stream().filter(entry -> entry.has("loss_nats")).toList();
         List<JsonNode> validations = entries.stream().filter(entry -> entry.has("validation_nats")).toList();
         if (!steps.isEmpty()) {
-            Charts.trainingLoss(tokens(steps), numbers(steps, "loss_nats"), tokens(validations),
+            double tokensPerStep = steps.getFirst().get("tokens").asDouble() / steps.getFirst().get("step").asDouble();
+            Charts.trainingLoss(numbers(steps, "tokens"), numbers(steps, "loss_nats"),
+                    numbers(validations, "step").stream().map(step -> step * tokensPerStep).toList(),
                     numbers(validations, "validation_nats")).save(logs.resolve("loss.png"));
         }
-    }
-
-    private List<Double> tokens(List<JsonNode> entries) {
-        return entries.stream().map(entry -> entry.get("step").asDouble() * tokensPerStep).toList();
     }
 
     private static List<Double> numbers(List<JsonNode> entries, String field) {

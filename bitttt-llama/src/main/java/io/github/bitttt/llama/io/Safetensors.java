@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -33,6 +34,7 @@ import java.util.stream.StreamSupport;
 public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<String, String> metadata) {
     private static final String METADATA = "__metadata__";
     private static final int MAX_HEADER_BYTES = 100_000_000; // as in the format's own implementation
+    private static final int PIECE_BYTES = 1 << 16; // written at once
     static final int MAX_TENSORS = 10_000;
     // Looking for the nearest of more or longer names would take longer than reading them.
     private static final int MAX_COMPARED = 2_000;
@@ -108,7 +110,7 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         for (Entry entry : entries(file, root, source.size() - start)) {
             ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(entry.to() - entry.from()));
             readFully(file, source, data, start + entry.from());
-            tensors.put(entry.name(), new Tensor(entry.type(), entry.shape(), data));
+            tensors.put(entry.name(), new Tensor(entry.type(), entry.shape(), MemorySegment.ofBuffer(data)));
         }
         return new Safetensors(file, tensors, metadata(file, root.path(METADATA)));
     }
@@ -341,7 +343,7 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
             ArrayNode shape = node.putArray("shape");
             entry.getValue().shape().forEach(shape::add);
             long begin = end;
-            end += entry.getValue().data().remaining();
+            end += entry.getValue().data().byteSize();
             node.putArray("data_offsets").add(begin).add(end);
         }
         String json = header.toString();
@@ -356,8 +358,14 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         }
         AtomicFile.write(file, channel -> {
             writeFully(channel, head.flip());
+            ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
             for (Tensor tensor : tensors.values()) {
-                writeFully(channel, tensor.data().duplicate());
+                MemorySegment data = tensor.data();
+                for (long from = 0; from < data.byteSize(); from += PIECE_BYTES) {
+                    piece.clear().limit((int) Math.min(PIECE_BYTES, data.byteSize() - from));
+                    MemorySegment.ofBuffer(piece).copyFrom(data.asSlice(from, piece.remaining()));
+                    writeFully(channel, piece);
+                }
             }
         });
     }

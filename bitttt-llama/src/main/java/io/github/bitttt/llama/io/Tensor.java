@@ -1,6 +1,7 @@
 package io.github.bitttt.llama.io;
 
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
@@ -12,7 +13,11 @@ import java.util.List;
  * @param shape dimensions, none for a single number
  * @param data  little endian, in row order
  */
-public record Tensor(Type type, List<Long> shape, ByteBuffer data) {
+public record Tensor(Type type, List<Long> shape, MemorySegment data) {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** Element types, by their names in the file. */
     public enum Type {
@@ -49,11 +54,10 @@ public record Tensor(Type type, List<Long> shape, ByteBuffer data) {
     /** Checks that the bytes are as many as type and shape say. */
     public Tensor {
         shape = List.copyOf(shape);
-        data = data.slice().order(ByteOrder.LITTLE_ENDIAN);
         long expected = length(shape) * type.bytes();
-        if (data.remaining() != expected) {
+        if (data.byteSize() != expected) {
             throw new IllegalArgumentException(
-                    type + " " + shape + " takes " + expected + " bytes, got " + data.remaining());
+                    type + " " + shape + " takes " + expected + " bytes, got " + data.byteSize());
         }
     }
 
@@ -74,11 +78,10 @@ public record Tensor(Type type, List<Long> shape, ByteBuffer data) {
      *
      * @param values in row order
      * @param shape  dimensions
-     * @return F32 */
+     * @return F32, over the array: no copy, for it is the training state that is written so */
     public static Tensor of(float[] values, long... shape) {
-        ByteBuffer data = ByteBuffer.allocate(Math.multiplyExact(4, values.length)).order(ByteOrder.LITTLE_ENDIAN);
-        data.asFloatBuffer().put(values);
-        return new Tensor(Type.F32, Arrays.stream(shape).boxed().toList(), data);
+        // In the machine's byte order, which is little endian wherever ND4J runs.
+        return new Tensor(Type.F32, Arrays.stream(shape).boxed().toList(), MemorySegment.ofArray(values));
     }
 
     /** A byte tensor.
@@ -88,7 +91,7 @@ public record Tensor(Type type, List<Long> shape, ByteBuffer data) {
      * @param shape  dimensions
      * @return a tensor over the array */
     public static Tensor of(Type type, byte[] values, long... shape) {
-        return new Tensor(type, Arrays.stream(shape).boxed().toList(), ByteBuffer.wrap(values));
+        return new Tensor(type, Arrays.stream(shape).boxed().toList(), MemorySegment.ofArray(values));
     }
 
     /** The elements as floats.
@@ -96,17 +99,17 @@ public record Tensor(Type type, List<Long> shape, ByteBuffer data) {
      * @return a new array
      * @throws IllegalStateException if this is no F32, F16 or BF16 tensor */
     public float[] floats() {
-        float[] values = new float[data.remaining() / type.bytes()];
+        float[] values = new float[(int) (data.byteSize() / type.bytes())];
         switch (type) {
-            case F32 -> data.asFloatBuffer().get(values);
+            case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
             case F16 -> {
                 for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.float16ToFloat(data.getShort(2 * i));
+                    values[i] = Float.float16ToFloat(data.getAtIndex(SHORT, i));
                 }
             }
             case BF16 -> {
                 for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.intBitsToFloat(data.getShort(2 * i) << 16);
+                    values[i] = Float.intBitsToFloat(data.getAtIndex(SHORT, i) << 16);
                 }
             }
             default -> throw new IllegalStateException("a float tensor (F32, F16, BF16) is needed, got " + type);
@@ -122,8 +125,6 @@ public record Tensor(Type type, List<Long> shape, ByteBuffer data) {
         if (type.bytes() != 1) {
             throw new IllegalStateException("a byte tensor (U8, I8) is needed, got " + type);
         }
-        byte[] values = new byte[data.remaining()];
-        data.get(0, values);
-        return values;
+        return data.toArray(ValueLayout.JAVA_BYTE);
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -45,11 +46,13 @@ class SafetensorsTest {
     void halfFloatsAreWidened() throws IOException {
         ByteBuffer data = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putShort((short) 0x3F80)
                 .putShort((short) 0xC000).flip();
-        assertThat(new Tensor(Tensor.Type.BF16, java.util.List.of(2L), data).floats()).containsExactly(1, -2);
+        assertThat(new Tensor(Tensor.Type.BF16, java.util.List.of(2L), MemorySegment.ofBuffer(data)).floats())
+                .containsExactly(1, -2);
         ByteBuffer half = ByteBuffer.allocate(6).order(ByteOrder.LITTLE_ENDIAN).putShort((short) 0x3C00)
                 .putShort((short) 0xC100).putShort((short) 1).flip();
-        assertThat(new Tensor(Tensor.Type.F16, java.util.List.of(3L), half).floats()).containsExactly(1, -2.5f,
-                0x1p-24f);
+        assertThat(new Tensor(Tensor.Type.F16, java.util.List.of(3L), MemorySegment.ofBuffer(half)).floats())
+                .containsExactly(1, -2.5f,
+                        0x1p-24f);
     }
 
     @ParameterizedTest
