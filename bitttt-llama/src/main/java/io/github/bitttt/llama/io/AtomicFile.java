@@ -62,12 +62,13 @@ public final class AtomicFile {
      * @param text what to write, as UTF-8
      * @throws IOException if that fails; what was there before is there still */
     public static void write(Path file, String text) throws IOException {
-        write(file, channel -> {
-            ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
+        write(file, channel -> writeFully(channel, StandardCharsets.UTF_8.encode(text)));
+    }
+
+    static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
     }
 
     /** A name beside a file or folder that no other writer has; what dead writers of the same one left there is removed. */

@@ -357,22 +357,16 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
             head.put((byte) ' ');
         }
         AtomicFile.write(file, channel -> {
-            writeFully(channel, head.flip());
+            AtomicFile.writeFully(channel, head.flip());
             ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
             for (Tensor tensor : tensors.values()) {
                 MemorySegment data = tensor.data();
                 for (long from = 0; from < data.byteSize(); from += PIECE_BYTES) {
                     piece.clear().limit((int) Math.min(PIECE_BYTES, data.byteSize() - from));
                     MemorySegment.ofBuffer(piece).copyFrom(data.asSlice(from, piece.remaining()));
-                    writeFully(channel, piece);
+                    AtomicFile.writeFully(channel, piece);
                 }
             }
         });
-    }
-
-    private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
-        }
     }
 }
