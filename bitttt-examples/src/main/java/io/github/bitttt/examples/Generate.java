@@ -29,7 +29,7 @@ final class Generate implements Callable<Integer> {
     private double temperature;
     @Option(names = "--top-k", defaultValue = "0", description = "Only the k likeliest tokens; 0 for all.")
     private int topK;
-    @Option(names = "--top-p", defaultValue = "0.95", description = "Only the likeliest tokens of this total probability (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--top-p", defaultValue = "0.85", description = "Only the likeliest tokens of this total probability (default: ${DEFAULT-VALUE}).")
     private double topP;
     @Option(names = "--repetition-penalty", defaultValue = "1", description = "Above 1, words already used become less likely.")
     private double repetitionPenalty;
