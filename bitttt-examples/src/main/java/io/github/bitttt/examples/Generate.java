@@ -27,9 +27,9 @@ final class Generate implements Callable<Integer> {
     private int tokens;
     @Option(names = "--temperature", defaultValue = "0.8", description = "0 takes the likeliest token (default: ${DEFAULT-VALUE}).")
     private double temperature;
-    @Option(names = "--top-k", defaultValue = "0", description = "Only the k likeliest tokens; 0 for all.")
+    @Option(names = "--top-k", defaultValue = "12", description = "Only the k likeliest tokens; 0 for all (default: ${DEFAULT-VALUE}).")
     private int topK;
-    @Option(names = "--top-p", defaultValue = "0.85", description = "Only the likeliest tokens of this total probability (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--top-p", defaultValue = "0.9", description = "Only the likeliest tokens of this total probability (default: ${DEFAULT-VALUE}).")
     private double topP;
     @Option(names = "--repetition-penalty", defaultValue = "1", description = "Above 1, words already used become less likely.")
     private double repetitionPenalty;
