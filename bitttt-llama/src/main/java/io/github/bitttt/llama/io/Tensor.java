@@ -78,9 +78,9 @@ public record Tensor(Type type, List<Long> shape, MemorySegment data) {
      *
      * @param values in row order
      * @param shape  dimensions
-     * @return F32, over the array: no copy, for it is the training state that is written so */
+     * @return F32, a tensor over the array */
     public static Tensor of(float[] values, long... shape) {
-        // In the machine's byte order, which is little endian wherever ND4J runs.
+        // No copy, for a training state is large; in the machine's byte order, which is little endian wherever ND4J runs.
         return new Tensor(Type.F32, Arrays.stream(shape).boxed().toList(), MemorySegment.ofArray(values));
     }
 

@@ -51,8 +51,7 @@ class SafetensorsTest {
         ByteBuffer half = ByteBuffer.allocate(6).order(ByteOrder.LITTLE_ENDIAN).putShort((short) 0x3C00)
                 .putShort((short) 0xC100).putShort((short) 1).flip();
         assertThat(new Tensor(Tensor.Type.F16, java.util.List.of(3L), MemorySegment.ofBuffer(half)).floats())
-                .containsExactly(1, -2.5f,
-                        0x1p-24f);
+                .containsExactly(1, -2.5f, 0x1p-24f);
     }
 
     @ParameterizedTest
