@@ -1,2 +1,2 @@
-/** The programs behind {@code ./bitttt PROGRAM}: each a short main over the public API. May import: anything public. */
+/** Example programs of one screen each, over the public API. Nothing imports this package. May import: anything public. */
 package io.github.bitttt.examples;

@@ -1,7 +1,7 @@
 package io.github.bitttt.spark;
 
-import io.github.bitttt.llama.train.AdamW;
 import io.github.bitttt.nn.Param;
+import io.github.bitttt.train.AdamW;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import java.util.SequencedSet;

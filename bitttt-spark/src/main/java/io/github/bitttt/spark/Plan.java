@@ -1,7 +1,7 @@
 package io.github.bitttt.spark;
 
-import io.github.bitttt.llama.train.RepeatedPassages;
-import io.github.bitttt.llama.train.TrainingOptions;
+import io.github.bitttt.train.RepeatedPassages;
+import io.github.bitttt.train.TrainingOptions;
 import java.io.Serializable;
 
 /**

@@ -1,10 +1,10 @@
 package io.github.bitttt.spark;
 
-import io.github.bitttt.llama.generate.Evaluation;
 import io.github.bitttt.llama.generate.Generator;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.measure.Evaluation;
 import io.github.bitttt.llama.text.Tokenizer;
 import java.util.Arrays;
 import org.apache.spark.sql.Row;

@@ -1,9 +1,9 @@
 package io.github.bitttt.spark;
 
-import io.github.bitttt.examples.ClusterTraining;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
-import io.github.bitttt.llama.train.TrainingOptions;
+import io.github.bitttt.train.ClusterTraining;
+import io.github.bitttt.train.TrainingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

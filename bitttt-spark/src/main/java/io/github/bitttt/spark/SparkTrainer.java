@@ -2,10 +2,10 @@ package io.github.bitttt.spark;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
-import io.github.bitttt.llama.train.AdamW;
-import io.github.bitttt.llama.train.TrainingException;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.train.AdamW;
+import io.github.bitttt.train.TrainingException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,8 +27,8 @@ import scala.Function1;
 import scala.Tuple2;
 import scala.collection.Iterator;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
+import scala.reflect.ClassTag;
 
 /**
  * Trains a Bit-Llama on the executors of a Spark application, in rounds. {@link SparkTrainingRun} adds the folder, checkpoints

@@ -1,6 +1,6 @@
 package io.github.bitttt.spark;
 
-import io.github.bitttt.llama.train.TrainingOptions;
+import io.github.bitttt.train.TrainingOptions;
 
 /**
  * How a model is trained on Spark.

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.bitttt.llama.generate.Evaluation;
 import io.github.bitttt.llama.generate.Generator;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.measure.Evaluation;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.llama.zoo.Zoo;
 import java.io.IOException;

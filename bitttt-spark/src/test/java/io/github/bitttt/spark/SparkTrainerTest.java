@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
-import io.github.bitttt.llama.train.AdamW;
-import io.github.bitttt.llama.train.TrainingGraph;
-import io.github.bitttt.llama.train.TrainingOptions;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.train.AdamW;
+import io.github.bitttt.train.TrainingGraph;
+import io.github.bitttt.train.TrainingOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

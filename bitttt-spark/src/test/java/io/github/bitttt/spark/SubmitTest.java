@@ -2,9 +2,9 @@ package io.github.bitttt.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.bitttt.examples.ClusterTraining;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.train.ClusterTraining;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -103,7 +103,7 @@ class SubmitTest {
         List<Path> spark = classPath().stream().filter(entry -> !ofTheApplication(entry)).toList();
         List<String> arguments = new ArrayList<>(List.of("org.apache.spark.deploy.SparkSubmit", "--master", "local[2]",
                 "--conf",
-                "spark.ui.enabled=false", "--class", "io.github.bitttt.examples.Main", "--jars", String.join(",", jars),
+                "spark.ui.enabled=false", "--class", "io.github.bitttt.cli.Main", "--jars", String.join(",", jars),
                 jars.getFirst(), "train", "--spark"));
         arguments.addAll(training());
         String said = run(spark, arguments);

@@ -1,11 +1,11 @@
 package io.github.bitttt.spark;
 
-import io.github.bitttt.examples.Samples;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.BpeTrainer;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.zoo.Samples;
 import io.github.bitttt.nn.Weights;
 import java.io.IOException;
 import java.util.Arrays;

@@ -5,15 +5,15 @@ import static org.assertj.core.data.Offset.offset;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
-import io.github.bitttt.llama.train.TrainingGraph;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.Memory;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
-import io.github.bitttt.nn.graph.GraphOps;
 import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
 import io.github.bitttt.tests.Instruction.Sizes;
+import io.github.bitttt.train.TrainingGraph;
+import io.github.bitttt.train.graph.GraphOps;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class DeviceNeutralTest {
     private static final JavaClasses TRAINING = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages("io.github.bitttt.nn.graph", "io.github.bitttt.llama.train",
+            .importPackages("io.github.bitttt.train.graph", "io.github.bitttt.train",
                     "io.github.bitttt.tensor.nd4j");
 
     @Test

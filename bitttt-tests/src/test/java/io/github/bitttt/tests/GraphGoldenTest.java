@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.bitttt.llama.train.TrainingGraph;
 import io.github.bitttt.nn.Memory;
 import io.github.bitttt.nn.Param;
+import io.github.bitttt.train.TrainingGraph;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,7 +1,7 @@
 package io.github.bitttt.tests;
 
-import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Memory;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Ops;

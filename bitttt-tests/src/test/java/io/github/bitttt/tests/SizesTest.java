@@ -7,18 +7,28 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** The core stays small enough to be read. Counted are lines with code: neither blank nor comment nor javadoc. */
+/** Each module stays small enough to be read. Counted are lines with code: neither blank nor comment nor javadoc. */
 class SizesTest {
-    private static final long CEILING = 9_000;
+    /** Module -> the most lines that it may have: what it has, and room for what is planned. Raising one is a decision with a reason. */
+    private static final Map<String, Long> CEILINGS = Map.of("tensor", 4_000L, "nn", 2_600L, "llama", 5_000L, "train",
+            4_000L,
+            "viz", 900L, "server", 1_700L, "cli", 2_800L, "capi", 1_400L, "spark", 2_100L, "examples", 600L);
 
-    @Test
-    void coreHasFewerLinesThanItsCeiling() {
-        long lines = Stream.of("bitttt-tensor", "bitttt-nn", "bitttt-llama").mapToLong(SizesTest::lines).sum();
-        System.out.printf("core: %,d lines of main code, ceiling %,d%n", lines, CEILING);
-        assertThat(lines).isBetween(1_000L, CEILING);
+    static List<String> modules() {
+        return CEILINGS.keySet().stream().sorted().toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("modules")
+    void aModuleHasFewerLinesThanItsCeiling(String module) {
+        long lines = lines("bitttt-" + module);
+        System.out.printf("%s: %,d lines of main code, ceiling %,d%n", module, lines, CEILINGS.get(module));
+        assertThat(lines).isBetween(1L, CEILINGS.get(module));
     }
 
     private static boolean isCode(String line) {

@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
-import io.github.bitttt.llama.train.TrainingGraph;
-import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Memory;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Ops;
@@ -20,6 +19,7 @@ import io.github.bitttt.nn.cpu.Rows;
 import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
 import io.github.bitttt.tests.Instruction.Sizes;
+import io.github.bitttt.train.TrainingGraph;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

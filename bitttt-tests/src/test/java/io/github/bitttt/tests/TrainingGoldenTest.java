@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.bitttt.llama.train.AdamW;
-import io.github.bitttt.llama.train.TrainingGraph;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.train.AdamW;
+import io.github.bitttt.train.TrainingGraph;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import org.junit.jupiter.params.ParameterizedTest;

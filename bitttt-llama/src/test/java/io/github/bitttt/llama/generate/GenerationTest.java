@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.bitttt.llama.measure.Evaluation;
+import io.github.bitttt.llama.measure.MemoryEffect;
 import io.github.bitttt.llama.text.Tokenizer;
 import java.io.IOException;
 import java.util.Optional;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.github.bitttt.llama.generate.Evaluation;
 import io.github.bitttt.llama.generate.Generator;
-import io.github.bitttt.llama.generate.MemoryEffect;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.measure.Evaluation;
+import io.github.bitttt.llama.measure.MemoryEffect;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 

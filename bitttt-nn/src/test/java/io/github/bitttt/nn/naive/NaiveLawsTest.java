@@ -2,14 +2,14 @@ package io.github.bitttt.nn.naive;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Memory;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
-import io.github.bitttt.nn.TttLayer;
 import io.github.bitttt.nn.TttLayer.Mixed;
+import io.github.bitttt.nn.TttLayer;
 import io.github.bitttt.nn.Weights;
 import java.util.Arrays;
 import java.util.List;

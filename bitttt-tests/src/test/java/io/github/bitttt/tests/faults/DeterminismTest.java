@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
-import io.github.bitttt.llama.train.Trainer;
-import io.github.bitttt.llama.train.TrainingOptions;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.train.Trainer;
+import io.github.bitttt.train.TrainingOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import io.github.bitttt.examples.Main;
+import io.github.bitttt.cli.Main;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

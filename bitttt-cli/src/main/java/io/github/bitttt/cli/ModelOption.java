@@ -1,0 +1,26 @@
+package io.github.bitttt.cli;
+
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.zoo.Zoo;
+import java.io.IOException;
+import picocli.CommandLine.Option;
+
+/** The option {@code --model}: a folder or a name of the zoo. */
+final class ModelOption {
+    @Option(names = "--model", defaultValue = Zoo.DEFAULT, paramLabel = "MODEL", description = "A model folder, or a name of the zoo (default: ${DEFAULT-VALUE}). Masters are packed on the fly.")
+    private String name;
+
+    String name() {
+        return name;
+    }
+
+    /** The model, ready to run. */
+    Model load() throws IOException {
+        Zoo.Entry entry = Zoo.load(name);
+        try {
+            return Model.of(entry.checkpoint(), entry.tokenizer());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(name + ": " + e.getMessage(), e);
+        }
+    }
+}

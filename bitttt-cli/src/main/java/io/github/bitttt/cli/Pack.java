@@ -1,0 +1,41 @@
+package io.github.bitttt.cli;
+
+import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.zoo.Zoo;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Masters to two-bit codes and int8 rows. */
+@Command(name = "pack", mixinStandardHelpOptions = true, description = "Write the packed form of a model folder.")
+final class Pack implements Callable<Integer> {
+    @Mixin
+    private ModelOption model;
+    @Mixin
+    private Program program;
+
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "A new folder.")
+    private Path out;
+
+    @Override
+    public Integer call() throws Exception {
+        Checkpoint masters = Zoo.checkpoint(model.name());
+        Checkpoint packed = masters.pack();
+        Path tokenizer = Path.of(model.name()).resolve(Tokenizer.FILE);
+        packed.save(out, Files.exists(tokenizer)
+                ? Files.readString(tokenizer)
+                : Zoo.names().contains(model.name())
+                        ? Zoo.load(model.name()).tokenizer().json()
+                        : "");
+        program.messages().printf("%s: %,d bytes of weights, from %,d%n", out, packed.weights().bytes(),
+                masters.weights().bytes());
+        program.result(
+                Map.of("out", out.toString(), "bytes", packed.weights().bytes(), "fingerprint", packed.fingerprint()));
+        return 0;
+    }
+}

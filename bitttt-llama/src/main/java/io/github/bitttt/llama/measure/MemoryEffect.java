@@ -1,0 +1,174 @@
+package io.github.bitttt.llama.measure;
+
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.Objective;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Read;
+import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.Weights;
+import io.github.bitttt.nn.cpu.CpuOps;
+import io.github.bitttt.nn.cpu.Rows;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/**
+ * Shows that a memory learns: on a repeated pattern of vectors, and on a text that is read again.
+ */
+public final class MemoryEffect {
+    private static final int WIDTH = 64;
+    private static final int VECTORS = 3;
+    private static final int ROUNDS = 100;
+    private static final int READINGS = 3;
+
+    private MemoryEffect() {
+    }
+
+    /** What a memory does not know yet of a pattern: a seed layer of width 64 and rate 0.1 reads three random vectors in turn.
+     *
+     * @param seed of the vectors, uniform in (-1, 1), and of the layer's weights
+     * @return 300 reconstruction losses 1/2 ||f - W f||^2, each before that step's update */
+    public static double[] patternLosses(long seed) {
+        TttLayer layer = new TttLayer(projection("down", WIDTH / 4, WIDTH), projection("up", WIDTH, WIDTH / 4), 1,
+                Objective.RECONSTRUCT, new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Optional.empty(),
+                Read.BEFORE);
+        CpuOps ops = new CpuOps(Weights.init(layer.params(), seed).freeze(true));
+        Memory<Rows> memory = CpuOps.emptyMemory(layer);
+        float[][] vectors = vectors(seed);
+        double[] losses = new double[VECTORS * ROUNDS];
+        for (int step = 0; step < losses.length; step++) {
+            ops.reset();
+            Rows x = Rows.zeros(1, WIDTH);
+            System.arraycopy(vectors[step % VECTORS], 0, x.values(), 0, WIDTH);
+            float[] before = memory.weights().toArray();
+            memory = layer.forward(ops, memory, x).memory();
+            // The feature that the memory just read is the one it keeps.
+            losses[step] = loss(before, memory.feature().toArray());
+        }
+        return losses;
+    }
+
+    private static BitLinear projection(String path, int out, int in) {
+        return new BitLinear(Param.ternary(path, out, in), Quantization.BITNET);
+    }
+
+    private static float[][] vectors(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        float[][] vectors = new float[VECTORS][WIDTH];
+        for (float[] vector : vectors) {
+            for (int i = 0; i < WIDTH; i++) {
+                vector[i] = (float) (2 * random.nextDouble() - 1);
+            }
+        }
+        return vectors;
+    }
+
+    private static double loss(float[] w, float[] f) {
+        double loss = 0;
+        for (int i = 0; i < f.length; i++) {
+            double error = f[i];
+            for (int j = 0; j < f.length; j++) {
+                error -= (double) w[i * f.length + j] * f[j];
+            }
+            loss += error * error / 2;
+        }
+        return loss;
+    }
+
+    /**
+     * The surprise at a text that is read again.
+     *
+     * @param kept       nats per token of the first, second and third reading by one session
+     * @param reset      the same with an empty memory before each
+     * @param afterOther nats per token of the text read after another one: a control against mere warming up
+     */
+    public record Readings(double[] kept, double[] reset, double afterOther) {
+        @Override
+        public String toString() {
+            return "kept " + Arrays.toString(kept) + ", reset " + Arrays.toString(reset) + ", after another text "
+                    + afterOther;
+        }
+    }
+
+    /** Reads a text again and again.
+     *
+     * @param model that reads
+     * @param text  at least two tokens
+     * @param other a text of about the same length
+     * @return nats per token */
+    public static Readings readings(Model model, String text, String other) {
+        int[] ids = model.tokenizer().encode(text);
+        if (ids.length < 2) {
+            throw new IllegalArgumentException("a text of at least 2 tokens is needed, got " + ids.length);
+        }
+        double[] kept = new double[READINGS];
+        double[] reset = new double[READINGS];
+        try (Session keeps = model.newSession();
+                Session forgets = model.newSession();
+                Session warmed = model.newSession()) {
+            for (int reading = 0; reading < READINGS; reading++) {
+                kept[reading] = read(keeps, ids);
+                forgets.reset();
+                reset[reading] = read(forgets, ids);
+            }
+            read(warmed, model.tokenizer().encode(other));
+            return new Readings(kept, reset, read(warmed, ids));
+        }
+    }
+
+    /**
+     * The surprise at passages P of one length, each read by a session of its own after something of that length.
+     *
+     * @param fresh      nats per token of P read first
+     * @param afterItself nats per token of P read after P
+     * @param afterOther nats per token of P read after another passage Q, which is the fair control
+     * @param passages   how many
+     */
+    public record Passages(double fresh, double afterItself, double afterOther, int passages) {
+        /** What the memory saves at a second reading.
+         *  @return 1 - afterItself / afterOther */
+        public double gain() {
+            return 1 - afterItself / afterOther;
+        }
+    }
+
+    /** Cuts a text into passages and reads each alone, after itself and after the next one.
+     *
+     * @param model  that reads
+     * @param text   at least two passages long
+     * @param length tokens of a passage, at least 2
+     * @return mean nats per token over all whole passages; the last one's other is the first */
+    public static Passages passages(Model model, String text, int length) {
+        int[] ids = model.tokenizer().encode(text);
+        int count = length < 2 ? 0 : ids.length / length;
+        if (count < 2) {
+            throw new IllegalArgumentException("two passages of at least 2 tokens are needed, got a text of "
+                    + ids.length + " tokens for passages of " + length);
+        }
+        double[] sums = new double[3];
+        try (Session session = model.newSession()) {
+            for (int i = 0; i < count; i++) {
+                int[] passage = Arrays.copyOfRange(ids, i * length, (i + 1) * length);
+                int next = (i + 1) % count;
+                session.reset();
+                sums[0] += read(session, passage);
+                sums[1] += read(session, passage);
+                session.reset();
+                read(session, Arrays.copyOfRange(ids, next * length, (next + 1) * length));
+                sums[2] += read(session, passage);
+            }
+        }
+        return new Passages(sums[0] / count, sums[1] / count, sums[2] / count, count);
+    }
+
+    private static double read(Session session, int[] ids) {
+        double nats = ids.length < 2 ? 0 : Evaluation.nats(session, ids, 0, ids.length - 1) / (ids.length - 1);
+        // The last token is read as well, so that the next reading follows the whole text.
+        session.feed(ids[ids.length - 1]);
+        return nats;
+    }
+}

@@ -1,8 +1,0 @@
-/**
- * The graph reading: a model recorded as a SameDiff graph over batches, differentiated through its memory updates.
- *
- * <p>{@link io.github.bitttt.nn.graph.GraphOps} records, {@link io.github.bitttt.nn.graph.ReverseMode} differentiates by
- * the operations' own rules and the hand-written ones of {@link io.github.bitttt.nn.graph.GradientRules}, and
- * {@link io.github.bitttt.nn.graph.StaticExecutor} runs the result on planned buffers. May import: {@code nn}, {@code tensor}.
- */
-package io.github.bitttt.nn.graph;

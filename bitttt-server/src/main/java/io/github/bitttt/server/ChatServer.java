@@ -1,0 +1,263 @@
+package io.github.bitttt.server;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Session;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A model behind OpenAI's HTTP interface, and a page.
+ *
+ * <pre>
+ * GET    /                      the page
+ * GET    /v1/models             the one model, with the sizes of its memory
+ * POST   /v1/completions        goes on with a prompt
+ * POST   /v1/chat/completions   goes on with messages
+ * DELETE /v1/sessions/NAME      forgets a named session
+ * GET    /health                what is running
+ * </pre>
+ *
+ * <p>Beyond OpenAI's fields a request may have {@code "bitttt": {"session": NAME, "watch": LAYER}}: a session keeps its memory
+ * from one request to the next, and a watched stream has each token's surprise and the layer's W. Memory is bounded by the
+ * numbers of {@link ServerOptions}. For any thread; close it.
+ */
+public final class ChatServer implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ChatServer.class);
+    private static final Duration GRACE = Duration.ofSeconds(2);
+
+    private final String name;
+    private final Model model;
+    private final ServerOptions options;
+    private final InstantSource clock;
+    private final SessionStore sessions;
+    private final Semaphore streams;
+    private final AtomicLong numbers = new AtomicLong();
+    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    private final HttpServer server;
+    private volatile boolean closing;
+
+    private ChatServer(String name, Model model, ServerOptions options, InstantSource clock) throws IOException {
+        this.name = name;
+        this.model = model;
+        this.options = options;
+        this.clock = clock;
+        sessions = new SessionStore(model, options.sessions());
+        streams = new Semaphore(options.streams());
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getByName(options.host()), options.port()), 128);
+        server.setExecutor(executor);
+        server.createContext("/", this::handle);
+    }
+
+    /** Starts a server.
+     *
+     * @param name    of the model, for clients
+     * @param model   that answers; it needs a tokenizer
+     * @param options its limits
+     * @param clock   for the time that answers bear
+     * @return running
+     * @throws IOException if it cannot listen there */
+    public static ChatServer start(String name, Model model, ServerOptions options, InstantSource clock)
+            throws IOException {
+        model.tokenizer();
+        configure(options);
+        ChatServer chat = new ChatServer(name, model, options, clock);
+        chat.server.start();
+        return chat;
+    }
+
+    /** The JDK's server takes these as properties of the process, read when the first one is made. */
+    private static void configure(ServerOptions options) {
+        long seconds = options.timeout().toSeconds();
+        property("sun.net.httpserver.maxReqTime", seconds);
+        // An answer may take the timeout; a client that has stopped reading is cut off after that.
+        property("sun.net.httpserver.maxRspTime", seconds + 10);
+        property("jdk.httpserver.maxConnections", 4L * options.streams());
+        // Read past a body that is too long, so that the client sees why it was refused.
+        property("sun.net.httpserver.drainAmount", 8L << 20);
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+    }
+
+    private static void property(String key, long value) {
+        if (System.getProperty(key) == null) {
+            System.setProperty(key, String.valueOf(value));
+        }
+    }
+
+    /** Where it listens.
+     *  @return the page's address */
+    public URI address() {
+        InetSocketAddress bound = server.getAddress();
+        String host = bound.getAddress().getHostAddress();
+        return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort() + "/");
+    }
+
+    private void handle(HttpExchange exchange) {
+        try (exchange) {
+            try {
+                route(exchange);
+            } catch (ApiException e) {
+                if (e.status() == 429) {
+                    exchange.getResponseHeaders().set("Retry-After", "1");
+                }
+                Json.send(exchange, e.status(), e.json());
+            } catch (RuntimeException e) {
+                LOGGER.error("{} {}: a fault of the server", exchange.getRequestMethod(), exchange.getRequestURI(), e);
+                Json.send(exchange, 500, ApiException.busy(500, "internal_error", "a fault of the server").json());
+            }
+        } catch (IOException e) {
+            LOGGER.debug("the client is gone: {}", e.toString());
+        }
+    }
+
+    private void route(HttpExchange exchange) throws ApiException, IOException {
+        String path = exchange.getRequestURI().getPath();
+        if (path.startsWith("/v1/sessions/")) {
+            method(exchange, "DELETE");
+            forget(exchange, path.substring("/v1/sessions/".length()));
+            return;
+        }
+        switch (path) {
+            case "/" -> {
+                method(exchange, "GET");
+                try (InputStream page = ChatServer.class.getResourceAsStream("page.html")) {
+                    Json.send(exchange, 200, "text/html; charset=utf-8", page.readAllBytes());
+                }
+            }
+            case "/health" -> {
+                method(exchange, "GET");
+                Json.send(exchange, 200, JsonNodeFactory.instance.objectNode().put("status", "ok")
+                        .put("streams", options.streams() - streams.availablePermits())
+                        .put("sessions", sessions.size()));
+            }
+            case "/v1/models" -> {
+                method(exchange, "GET");
+                Json.send(exchange, 200, models());
+            }
+            case "/v1/completions" -> complete(exchange, false);
+            case "/v1/chat/completions" -> complete(exchange, true);
+            default -> throw ApiException.refused(404, "not_found",
+                    "no such path: " + path + "; there are /v1/models, /v1/completions and /v1/chat/completions");
+        }
+    }
+
+    private static void method(HttpExchange exchange, String expected) throws ApiException {
+        if (!exchange.getRequestMethod().equals(expected)) {
+            exchange.getResponseHeaders().set("Allow", expected);
+            throw ApiException.refused(405, "method_not_allowed", exchange.getRequestURI().getPath() + " takes "
+                    + expected + ", got " + exchange.getRequestMethod());
+        }
+    }
+
+    private ObjectNode models() {
+        ObjectNode list = JsonNodeFactory.instance.objectNode().put("object", "list");
+        BitLlamaConfig config = model.architecture().config();
+        list.putArray("data").addObject().put("id", name).put("object", "model").put("created", 0)
+                .put("owned_by", "bitttt").putObject("bitttt").put("layers", config.layers())
+                .put("heads", config.ttt().heads()).put("memory", config.ttt().memorySize())
+                .put("vocabulary", config.vocabSize()).put("parameters", model.architecture().parameters());
+        return list;
+    }
+
+    private void forget(HttpExchange exchange, String session) throws ApiException, IOException {
+        if (!sessions.forget(session)) {
+            throw ApiException.refused(404, "session_not_found", "no session of the name " + session);
+        }
+        Json.send(exchange, 200, JsonNodeFactory.instance.objectNode().put("id", session).put("deleted", true));
+    }
+
+    private void complete(HttpExchange exchange, boolean chat) throws ApiException, IOException {
+        method(exchange, "POST");
+        CompletionRequest request = CompletionRequest.parse(Json.read(exchange, options.bodyBytes()), chat,
+                options.maxTokens(), ThreadLocalRandom.current().nextLong());
+        if (!request.model().equals(name)) {
+            throw new ApiException(404, "invalid_request_error", "model", "model_not_found",
+                    "the model " + request.model() + " is not here; this server has " + name);
+        }
+        int layers = model.architecture().config().layers();
+        if (request.watch().isPresent() && request.watch().getAsInt() >= layers) {
+            throw ApiException.invalid("bitttt.watch",
+                    "bitttt.watch must be a layer from 0 to " + (layers - 1) + ", got " + request.watch().getAsInt());
+        }
+        if (!streams.tryAcquire()) {
+            throw ApiException.busy(429, "rate_limit_exceeded",
+                    "all " + options.streams() + " streams are in use; try again later");
+        }
+        try {
+            answer(exchange, request, chat);
+        } finally {
+            streams.release();
+        }
+    }
+
+    private void answer(HttpExchange exchange, CompletionRequest request, boolean chat)
+            throws ApiException, IOException {
+        long deadline = System.nanoTime() + options.timeout().toNanos();
+        Completions completions = new Completions(exchange, request, chat, numbers.incrementAndGet(), clock,
+                model.fingerprint());
+        if (request.session().isEmpty()) {
+            try (Session session = model.newSession()) {
+                completions.answer(new SessionStore.Kept(session, new float[0]), () -> check(deadline));
+            }
+            return;
+        }
+        String session = request.session().get();
+        SessionStore.Kept kept = sessions.lend(session);
+        boolean sound = false;
+        try {
+            completions.answer(kept, () -> check(deadline));
+            sound = true;
+        } catch (ApiException | IOException e) {
+            sound = true;
+            throw e;
+        } finally {
+            if (sound) {
+                sessions.giveBack(session, completions.logits());
+            } else {
+                sessions.drop(session);
+            }
+        }
+    }
+
+    private void check(long deadline) throws ApiException {
+        if (closing) {
+            throw ApiException.busy(503, "server_closing", "the server is closing");
+        }
+        if (System.nanoTime() - deadline > 0) {
+            throw ApiException.busy(504, "timeout",
+                    "the answer took longer than " + options.timeout().toSeconds() + " s");
+        }
+    }
+
+    /** Ends running answers with an error that says so, and stops listening. */
+    @Override
+    public void close() {
+        closing = true;
+        server.stop((int) GRACE.toSeconds());
+        executor.close();
+        sessions.close();
+    }
+
+    @Override
+    public String toString() {
+        return "ChatServer[" + address() + ", " + name + ", " + (options.streams() - streams.availablePermits())
+                + " of "
+                + options.streams() + " streams]";
+    }
+}

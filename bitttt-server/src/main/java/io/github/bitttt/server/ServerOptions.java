@@ -1,0 +1,63 @@
+package io.github.bitttt.server;
+
+import java.time.Duration;
+
+/**
+ * The limits of a server.
+ *
+ * @param host      address to listen at; 127.0.0.1 keeps it on this machine
+ * @param port      0 takes any free one
+ * @param streams   answers that are written at once; a further request is told to come back
+ * @param sessions  named sessions that are kept; the one unused for longest makes room
+ * @param bodyBytes of a request at most
+ * @param maxTokens of an answer at most
+ * @param timeout   of reading a request, and of an answer
+ */
+public record ServerOptions(String host, int port, int streams, int sessions, int bodyBytes, int maxTokens,
+        Duration timeout) {
+
+    /** Checks every value. */
+    public ServerOptions {
+        if (port < 0 || port > 65_535) {
+            throw new IllegalArgumentException("port must be 0 to 65535, got " + port);
+        }
+        atLeastOne("streams", streams);
+        atLeastOne("sessions", sessions);
+        atLeastOne("body bytes", bodyBytes);
+        atLeastOne("max tokens", maxTokens);
+        if (timeout.toSeconds() < 1) {
+            throw new IllegalArgumentException("timeout must be at least 1 second, got " + timeout);
+        }
+    }
+
+    private static void atLeastOne(String name, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + " must be at least 1, got " + value);
+        }
+    }
+
+    /** On this machine only: 64 streams, 64 sessions, 1 MiB, 4,096 tokens, one minute.
+     *
+     * @param port 0 takes any free one
+     * @return options */
+    public static ServerOptions local(int port) {
+        return new ServerOptions("127.0.0.1", port, 64, 64, 1 << 20, 4096, Duration.ofMinutes(1));
+    }
+
+    /** The same with another timeout.
+     *
+     * @param duration at least a second
+     * @return new options */
+    public ServerOptions withTimeout(Duration duration) {
+        return new ServerOptions(host, port, streams, sessions, bodyBytes, maxTokens, duration);
+    }
+
+    /** The same with other bounds on what runs and is kept.
+     *
+     * @param atOnce answers
+     * @param kept   sessions
+     * @return new options */
+    public ServerOptions withBounds(int atOnce, int kept) {
+        return new ServerOptions(host, port, atOnce, kept, bodyBytes, maxTokens, timeout);
+    }
+}

@@ -1,0 +1,96 @@
+package io.github.bitttt.server;
+
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Session;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The sessions that clients name: a bounded number, each lent to one answer at a time. For any thread. */
+final class SessionStore implements AutoCloseable {
+    private final Model model;
+    private final int bound;
+    // Those not in use, the one unused for longest first.
+    private final Map<String, Kept> idle = new LinkedHashMap<>();
+    private final Map<String, Kept> lent = new HashMap<>();
+
+    SessionStore(Model model, int bound) {
+        this.model = model;
+        this.bound = bound;
+    }
+
+    /**
+     * A session between two answers.
+     *
+     * @param session what it has learned
+     * @param logits  of the token after the last; empty before the first
+     */
+    record Kept(Session session, float[] logits) {}
+
+    /** Lends a session, a new one if the name is new.
+     *
+     * @throws ApiException if it is in use, or all are */
+    synchronized Kept lend(String name) throws ApiException {
+        if (lent.containsKey(name)) {
+            throw ApiException.busy(429, "session_in_use",
+                    "session " + name + " is answering another request; wait for it");
+        }
+        Kept kept = idle.remove(name);
+        if (kept == null) {
+            if (lent.size() >= bound) {
+                throw ApiException.busy(429, "too_many_sessions",
+                        "all " + bound + " sessions are in use; try again later");
+            }
+            if (lent.size() + idle.size() >= bound) {
+                idle.remove(idle.keySet().iterator().next()).session().close();
+            }
+            kept = new Kept(model.newSession(), new float[0]);
+        }
+        lent.put(name, kept);
+        return kept;
+    }
+
+    /** Takes a session back, also from an answer that was cut off: it knows what it has read.
+     *
+     * @param logits after its last token */
+    synchronized void giveBack(String name, float[] logits) {
+        Kept kept = lent.remove(name);
+        if (kept != null) {
+            idle.put(name, new Kept(kept.session(), logits.clone()));
+        }
+    }
+
+    /** Drops a session in which something went wrong. */
+    synchronized void drop(String name) {
+        Kept kept = lent.remove(name);
+        if (kept != null) {
+            kept.session().close();
+        }
+    }
+
+    /** Forgets a session.
+     *
+     * @return whether there was one
+     * @throws ApiException if it is in use */
+    synchronized boolean forget(String name) throws ApiException {
+        if (lent.containsKey(name)) {
+            throw ApiException.busy(429, "session_in_use", "session " + name + " is answering a request; wait for it");
+        }
+        Kept kept = idle.remove(name);
+        if (kept != null) {
+            kept.session().close();
+        }
+        return kept != null;
+    }
+
+    /** How many there are. */
+    synchronized int size() {
+        return idle.size() + lent.size();
+    }
+
+    @Override
+    public synchronized void close() {
+        idle.values().forEach(kept -> kept.session().close());
+        idle.clear();
+    }
+}

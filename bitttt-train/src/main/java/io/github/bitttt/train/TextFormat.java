@@ -1,0 +1,111 @@
+package io.github.bitttt.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bitttt.llama.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** How a training text is written down. */
+public enum TextFormat {
+    /** Plain text, {@value io.github.bitttt.llama.text.Tokenizer#END_OF_TEXT} between documents; every token counts. */
+    PLAIN,
+    /**
+     * JSON lines, a document each: {@code {"text": "..."}}, or {@code {"prompt": "...", "completion": "..."}}, of which the
+     * prompt is read only. The end of a document is an end token if the tokenizer has one.
+     */
+    JSON_LINES;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private record Document(String prompt, String completion) {}
+
+    /** The words alone, from which a tokenizer can be learned.
+     *
+     * @param text in this format
+     * @return plain text */
+    public String words(String text) {
+        return this == PLAIN
+                ? text
+                : documents(text).stream()
+                        .map(document -> Tokenizer.END_OF_TEXT + document.prompt() + document.completion())
+                        .collect(Collectors.joining());
+    }
+
+    /** The tokens, and which of them count.
+     *
+     * @param text      in this format
+     * @param tokenizer that encodes it
+     * @return the text to train on
+     * @throws IllegalArgumentException if a line is not as the format says */
+    public TrainingText tokens(String text, Tokenizer tokenizer) {
+        if (this == PLAIN) {
+            return TrainingText.of(tokenizer.encode(text));
+        }
+        Tokens tokens = new Tokens();
+        for (Document document : documents(text)) {
+            tokenizer.endOfText().ifPresent(end -> tokens.add(true, end));
+            tokens.add(false, tokenizer.encode(document.prompt()));
+            tokens.add(true, tokenizer.encode(document.completion()));
+        }
+        tokenizer.endOfText().ifPresent(end -> tokens.add(true, end));
+        return tokens.text();
+    }
+
+    /** Tokens so far. */
+    private static final class Tokens {
+        private final List<int[]> parts = new ArrayList<>();
+        private final List<Boolean> counted = new ArrayList<>();
+
+        void add(boolean counts, int... ids) {
+            parts.add(ids);
+            counted.add(counts);
+        }
+
+        TrainingText text() {
+            int length = parts.stream().mapToInt(part -> part.length).reduce(0, Math::addExact);
+            int[] ids = new int[length];
+            boolean[] targets = new boolean[length];
+            int at = 0;
+            for (int part = 0; part < parts.size(); part++) {
+                for (int id : parts.get(part)) {
+                    ids[at] = id;
+                    targets[at++] = counted.get(part);
+                }
+            }
+            return TrainingText.of(ids, targets);
+        }
+    }
+
+    private static List<Document> documents(String text) {
+        List<Document> documents = new ArrayList<>();
+        int number = 0;
+        for (String line : (Iterable<String>) text.lines()::iterator) {
+            number++;
+            if (!line.isBlank()) {
+                documents.add(document(line, number));
+            }
+        }
+        return documents;
+    }
+
+    private static Document document(String line, int number) {
+        JsonNode json;
+        try {
+            json = JSON.readTree(line);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("line " + number + " must be JSON: " + e.getOriginalMessage(), e);
+        }
+        if (json.path("text").isTextual()) {
+            return new Document("", json.get("text").asText());
+        }
+        if (json.path("prompt").isTextual() && json.path("completion").isTextual()) {
+            return new Document(json.get("prompt").asText(), json.get("completion").asText());
+        }
+        throw new IllegalArgumentException("line " + number
+                + " must be an object with a text, or with a prompt and a completion, got "
+                + (line.length() > 80 ? line.substring(0, 80) + " ..." : line));
+    }
+}
