@@ -104,7 +104,7 @@ final class Bench implements Callable<Integer> {
         speeds.put("product alone", products.stream().map(figure -> (Double) figure.get("gmac_per_second")).toList());
         speeds.put("with rounding of the input",
                 products.stream().map(figure -> (Double) figure.get("gmac_per_second_with_rounding")).toList());
-        return Charts.bars("Ternary products, one thread: " + KernelChoice.current().kernels().name() + " kernels",
+        return Charts.bars("Ternary products, one thread: " + KernelChoice.current().name() + " kernels",
                 "outputs x inputs", "GMAC/s",
                 Arrays.stream(SHAPES).map(shape -> shape[0] + " x " + shape[1]).toList(), speeds);
     }

@@ -94,6 +94,12 @@ public record KernelChoice(Kernels kernels, String reason) {
         }
     }
 
+    /** The family in use.
+     *  @return {@code naive}, {@code plain} or {@code vector} */
+    public String name() {
+        return kernels.name();
+    }
+
     /** Waits until the kernels are compiled, a second or so after their first use: for benchmarks. Results never depend on it.
      *
      * @throws InterruptedException if the thread is interrupted while it waits */

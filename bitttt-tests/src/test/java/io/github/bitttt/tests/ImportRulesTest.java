@@ -1,74 +1,102 @@
 package io.github.bitttt.tests;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The arrows between packages: any other import fails. */
+/** The arrows between packages, which are the table "Packages and arrows" of ARCHITECTURE.md: any other import fails. */
 class ImportRulesTest {
     private static final String ROOT = "io.github.bitttt.";
-    private static final JavaClasses LIBRARY = new ClassFileImporter()
-            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages(ROOT + "tensor", ROOT + "nn", ROOT + "llama", ROOT + "train", ROOT + "viz", ROOT + "server",
-                    ROOT + "capi", ROOT + "cli", ROOT + "examples");
+    /** A row: packages, what is in them, what they may import. */
+    private static final Pattern ROW = Pattern.compile("^\\| (`.*?) \\|.*\\| ([^|]*) \\|$", Pattern.MULTILINE);
+    private static final Pattern NAME = Pattern.compile("`([a-z0-9.]+)`");
+    private static final String ANYTHING = "anything public";
 
-    /** Package -> what it may import of ours. */
-    private static final Map<String, List<String>> ARROWS = Map.ofEntries(
-            Map.entry("tensor", List.of("tensor.internal")),
-            Map.entry("tensor.internal", List.of("tensor.internal.simd")),
-            Map.entry("tensor.internal.simd", List.of("tensor.internal")),
-            Map.entry("tensor.nd4j", List.of("tensor")),
-            Map.entry("nn", List.of("tensor")),
-            Map.entry("nn.naive", List.of("nn", "tensor")),
-            Map.entry("nn.cpu", List.of("nn", "tensor")),
-            Map.entry("llama", List.of("nn")),
-            Map.entry("llama.text", List.of()),
-            Map.entry("llama.io", List.of("llama", "nn", "tensor")),
-            Map.entry("llama.generate", List.of("llama", "llama.text", "llama.io", "nn", "nn.cpu")),
-            Map.entry("llama.measure", List.of("llama.generate", "llama.text", "nn", "nn.cpu")),
-            Map.entry("llama.zoo", List.of("llama", "llama.io", "llama.text")),
-            Map.entry("train.graph", List.of("nn", "tensor")),
-            Map.entry("train", List.of("llama", "llama.text", "llama.io", "nn", "train.graph", "tensor")),
-            Map.entry("viz", List.of("llama.generate", "llama.measure", "llama.text", "nn")),
-            Map.entry("server", List.of("llama", "llama.generate", "llama.measure", "llama.text", "nn")),
-            Map.entry("capi", List.of("llama", "llama.generate", "llama.io", "llama.text", "llama.zoo", "tensor")),
-            Map.entry("cli", List.of("tensor", "nn", "nn.naive", "nn.cpu", "llama", "llama.text", "llama.io",
-                    "llama.generate", "llama.measure", "llama.zoo", "train", "viz", "server")),
-            Map.entry("examples", List.of("nn", "llama", "llama.text", "llama.io", "llama.generate", "llama.measure",
-                    "llama.zoo", "train", "viz")));
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("io.github.bitttt");
+    private static final Map<String, String> ARROWS = arrows();
+
+    /** Package -> the last cell of its row. */
+    private static Map<String, String> arrows() {
+        Map<String, String> arrows = new TreeMap<>();
+        try {
+            String page = Files.readString(Path.of("..", "ARCHITECTURE.md"));
+            String section = page.substring(page.indexOf("## Packages and arrows"));
+            Matcher rows = ROW.matcher(section.substring(0, section.indexOf("\n## ", 1)));
+            while (rows.find()) {
+                for (String name : names(rows.group(1))) {
+                    arrows.put(name, rows.group(2));
+                }
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException("ARCHITECTURE.md cannot be read", e);
+        }
+        return arrows;
+    }
+
+    private static List<String> names(String cell) {
+        return NAME.matcher(cell).results().map((MatchResult found) -> found.group(1)).toList();
+    }
 
     static List<String> packages() {
-        return ARROWS.keySet().stream().sorted().toList();
+        return List.copyOf(ARROWS.keySet());
     }
 
     @ParameterizedTest
     @MethodSource("packages")
     void importsOnlyWhatItMay(String name) {
-        noClasses().that().resideInAPackage(ROOT + name).should().dependOnClassesThat(notAmong(name))
-                .check(LIBRARY);
+        noClasses().that().resideInAPackage(ROOT + name).should().dependOnClassesThat(notAllowedIn(name))
+                .check(CLASSES);
     }
 
-    private static DescribedPredicate<JavaClass> notAmong(String name) {
-        List<String> allowed = ARROWS.get(name).stream().map(ROOT::concat).toList();
-        return DescribedPredicate.describe("are ours and not of " + allowed,
-                type -> type.getPackageName().startsWith(ROOT)
-                        && !type.getPackageName().equals(ROOT + name) && !allowed.contains(type.getPackageName()));
+    private static DescribedPredicate<JavaClass> notAllowedIn(String name) {
+        String cell = ARROWS.get(name);
+        List<String> allowed = names(cell).stream().map(ROOT::concat).toList();
+        return DescribedPredicate.describe("are ours and not " + cell,
+                type -> type.getPackageName().startsWith(ROOT) && !type.getPackageName().equals(ROOT + name)
+                        && (cell.equals(ANYTHING) ? isInternal(type) : !allowed.contains(type.getPackageName())));
+    }
+
+    private static boolean isInternal(JavaClass type) {
+        return type.getPackageName().contains(".internal");
     }
 
     @Test
-    void everyPackageHasItsArrows() {
-        noClasses().should().resideOutsideOfPackages(
-                ARROWS.keySet().stream().map(ROOT::concat).toArray(String[]::new)).check(LIBRARY);
+    void everyPackageHasItsArrowsAndEveryArrowItsPackage() {
+        assertThat(CLASSES.stream().map(type -> type.getPackageName().substring(ROOT.length())).distinct().sorted())
+                .isEqualTo(packages());
+    }
+
+    @Test
+    void noLibraryImportsProgramsOrExamples() {
+        noClasses().that().resideOutsideOfPackages(ROOT + "cli..", ROOT + "examples..").should().dependOnClassesThat()
+                .resideInAnyPackage(ROOT + "cli..", ROOT + "examples..", ROOT + "spark.example..").check(CLASSES
+                        .that(DescribedPredicate.describe("outside of programs", type -> !type.getPackageName()
+                                .equals(ROOT + "spark.example"))));
+    }
+
+    @Test
+    void noCircleStandsBetweenPackages() {
+        slices().matching("io.github.bitttt.(**)").should().beFreeOfCycles().check(CLASSES);
     }
 
     @Test
@@ -84,6 +112,6 @@ class ImportRulesTest {
     private static void restrict(String homes, String... packages) {
         String[] allowed = Arrays.stream(homes.split(",")).map(ROOT::concat).toArray(String[]::new);
         noClasses().that().resideOutsideOfPackages(allowed).should().dependOnClassesThat()
-                .resideInAnyPackage(packages).check(LIBRARY);
+                .resideInAnyPackage(packages).check(CLASSES);
     }
 }
