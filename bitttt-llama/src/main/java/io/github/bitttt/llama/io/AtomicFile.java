@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -17,8 +18,11 @@ import java.util.regex.Pattern;
 /**
  * Writes a file so that it is whole or absent: beside its place, forced to disk, then renamed over what was there.
  *
+ * <p>A symbolic link stays one, and what it leads to is written. What was there keeps its mode; a folder, a pipe or a device is
+ * refused, and so is a file that its user may not write.
+ *
  * <p>Any number of threads and processes may write the same file: the last one's is there in the end, whole. A writer that is
- * killed leaves {@code .name.process-number.new} behind, which the next writer of that file removes.
+ * killed leaves {@code .name.process-number.new} behind, which the next writer of that file removes; a long name is shortened there.
  */
 public final class AtomicFile {
     private static final AtomicLong WRITERS = new AtomicLong();
@@ -38,22 +42,46 @@ public final class AtomicFile {
 
     /** Writes or replaces a file.
      *
-     * @param file     its place
+     * @param file     its place; of a symbolic link, the place that it leads to
      * @param contents what to write
-     * @throws IOException if that fails; what was there before is there still */
+     * @throws IOException if that fails, or what is there is no ordinary file; what was there before is there still */
     public static void write(Path file, Contents contents) throws IOException {
-        Path beside = beside(file);
+        Target target = Target.of(file);
+        Path beside = beside(target.place());
         try {
-            try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.CREATE_NEW,
-                    StandardOpenOption.WRITE)) {
+            try (FileChannel channel = target.create(beside)) {
                 contents.writeTo(channel);
+                target.giveModeTo(beside);
                 channel.force(true);
             }
-            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(beside, target.place(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             delete(beside);
         }
-        forceFolder(file.toAbsolutePath().getParent());
+        forceFolder(target.place().getParent());
+    }
+
+    /** What can be known of a file before the work that it is to hold: its folder is there, and nothing there but an ordinary file.
+     *
+     * @param file that {@link #write} will be asked for
+     * @throws IOException if it would refuse */
+    public static void check(Path file) throws IOException {
+        Target.of(file);
+    }
+
+    /** What can be known of a new folder before the work that it is to hold: it is not there, and it can be made.
+     *
+     * @param folder that will be made, with the folders above it
+     * @throws IOException if something of this name is there, or what stands above it is no folder that may be written */
+    public static void checkNewFolder(Path folder) throws IOException {
+        if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+            throw new IOException(folder + ": exists already; choose another folder or remove it first");
+        }
+        Path above = folder.toAbsolutePath().getParent();
+        while (above != null && !Files.exists(above)) {
+            above = above.getParent();
+        }
+        Target.checkFolder(folder, above);
     }
 
     /** Writes or replaces a text file.
@@ -74,15 +102,17 @@ public final class AtomicFile {
     /** A name beside a file or folder that no other writer has; what dead writers of the same one left there is removed. */
     static Path beside(Path file) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
-        Pattern left = Pattern.compile(Pattern.quote("." + file.getFileName() + ".") + "(\\d{1,18})-\\d+\\.new");
+        String name = "." + Target.shortName(file) + ".";
+        Pattern left = Pattern.compile(Pattern.quote(name) + "(\\d{1,18})-\\d+\\.new");
         try (DirectoryStream<Path> others = Files.newDirectoryStream(folder,
                 other -> isDead(left.matcher(other.getFileName().toString())))) {
             for (Path other : others) {
                 delete(other);
             }
+        } catch (AccessDeniedException e) {
+            // A folder that may be written and not be listed: what is left there stays.
         }
-        return folder.resolve("." + file.getFileName() + "." + ProcessHandle.current().pid() + "-"
-                + WRITERS.incrementAndGet() + ".new");
+        return folder.resolve(name + ProcessHandle.current().pid() + "-" + WRITERS.incrementAndGet() + ".new");
     }
 
     private static boolean isDead(Matcher left) {

@@ -167,7 +167,7 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
      * @param tokenizer the contents of {@code tokenizer.json}; empty for none
      * @throws IOException if the folder exists or cannot be written */
     public void save(Path folder, String tokenizer) throws IOException {
-        checkAbsent(folder);
+        AtomicFile.checkNewFolder(folder);
         Path absolute = folder.toAbsolutePath();
         Files.createDirectories(absolute.getParent());
         Path beside = AtomicFile.beside(absolute);
@@ -178,17 +178,11 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
                 AtomicFile.write(beside.resolve("tokenizer.json"), tokenizer);
             }
             saveWeights(beside);
-            checkAbsent(folder);
+            AtomicFile.checkNewFolder(folder);
             Files.move(beside, absolute, StandardCopyOption.ATOMIC_MOVE);
             AtomicFile.forceFolder(absolute.getParent());
         } finally {
             AtomicFile.delete(beside);
-        }
-    }
-
-    private static void checkAbsent(Path folder) throws IOException {
-        if (Files.exists(folder)) {
-            throw new IOException(folder + ": exists already; choose another folder or remove it first");
         }
     }
 

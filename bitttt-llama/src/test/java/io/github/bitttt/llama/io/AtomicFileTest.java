@@ -1,6 +1,7 @@
 package io.github.bitttt.llama.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +23,8 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AtomicFileTest {
     private static final int THREADS = 4;
@@ -109,5 +113,89 @@ class AtomicFileTest {
         BitLlamaConfig config = BitLlamaConfig.of(5, 8, 1, 4);
         new Checkpoint(config, Weights.init(new BitLlama(config).params(), 3), Map.of()).save(folder.resolve("m"), "");
         assertThat(names()).contains("m").doesNotContain(".m." + dead.pid() + "-1.new");
+    }
+
+    @Test
+    void aLinkStaysALink() throws IOException {
+        Path real = Files.writeString(folder.resolve("real"), "old");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("real"));
+        Path chain = Files.createSymbolicLink(folder.resolve("chain"), link);
+        AtomicFile.write(chain, "new");
+        assertThat(real).hasContent("new");
+        assertThat(link).isSymbolicLink();
+        assertThat(chain).isSymbolicLink();
+        Files.createDirectory(folder.resolve("sub"));
+        Path dangling = Files.createSymbolicLink(folder.resolve("dangling"), Path.of("sub/not-yet"));
+        AtomicFile.write(dangling, "first");
+        assertThat(dangling).isSymbolicLink();
+        assertThat(folder.resolve("sub/not-yet")).isRegularFile().hasContent("first");
+        Path round = Files.createSymbolicLink(folder.resolve("round"), Path.of("round"));
+        refused(round, ": its symbolic links lead nowhere, in more than 40 steps");
+    }
+
+    @Test
+    void whatWasThereKeepsItsMode() throws IOException {
+        for (String mode : List.of("rw-------", "rw-rw-rw-", "rwxr-x---")) {
+            Path file = Files.writeString(folder.resolve("secret"), "old");
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+            AtomicFile.write(file, channel -> {
+                try (Stream<Path> files = Files.list(folder)) {
+                    for (Path path : files.toList()) {
+                        assertThat(PosixFilePermissions.fromString(mode))
+                                .containsAll(Files.getPosixFilePermissions(path));
+                    }
+                }
+            });
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).isEqualTo(mode);
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    void whatIsNoFileIsRefusedAndStays() throws Exception {
+        Path pipe = folder.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+        refused(pipe, ": is a pipe or a device and would be replaced; name a file");
+        assertThat(Files.isRegularFile(pipe)).isFalse();
+        Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("/dev/null"));
+        refused(link, ": is a pipe or a device and would be replaced; name a file");
+        refused(folder, ": is a folder; name a file");
+        Path missing = folder.resolve("nodir/x.mem");
+        refused(missing, ": the folder " + missing.getParent() + " is not there; make it first");
+        Path file = Files.writeString(folder.resolve("file"), "old");
+        refused(file.resolve("x"), ": " + file + " is no folder");
+    }
+
+    private static void refused(Path file, String message) {
+        assertThatExceptionOfType(IOException.class).isThrownBy(() -> AtomicFile.check(file))
+                .withMessage(file + message);
+        assertThatExceptionOfType(IOException.class).isThrownBy(() -> AtomicFile.write(file, "new"))
+                .withMessage(file + message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {60, 100, 230, 255})
+    void anyLegalNameIsTaken(int bytes) throws IOException {
+        for (String name : List.of("n".repeat(bytes), "\uD83D\uDE00".repeat(bytes / 4),
+                "*[a]\\E b\n" + "c".repeat(bytes - 12))) {
+            Path file = folder.resolve(name);
+            AtomicFile.write(file, "whole");
+            AtomicFile.write(file, "again");
+            assertThat(file).hasContent("again");
+            Files.delete(file);
+        }
+        assertThat(names()).isEmpty();
+    }
+
+    @Test
+    void aNewFolderIsCheckedBeforeTheWork() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "old");
+        AtomicFile.checkNewFolder(folder.resolve("a/b/c"));
+        for (Path there : List.of(folder, file)) {
+            assertThatExceptionOfType(IOException.class).isThrownBy(() -> AtomicFile.checkNewFolder(there))
+                    .withMessage(there + ": exists already; choose another folder or remove it first");
+        }
+        assertThatExceptionOfType(IOException.class).isThrownBy(() -> AtomicFile.checkNewFolder(file.resolve("a/b")))
+                .withMessage(file.resolve("a/b") + ": " + file + " is no folder");
     }
 }
