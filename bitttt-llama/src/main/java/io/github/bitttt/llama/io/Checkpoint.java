@@ -117,7 +117,8 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
 
     private static Weight weight(Safetensors file, Param param) throws CheckpointException {
         Tensor tensor = file.get(param.path());
-        boolean packed = tensor.type().bytes() == 1 && param.kind() != Param.Kind.FLOAT;
+        boolean packed = (tensor.type() == Tensor.Type.U8 || tensor.type() == Tensor.Type.I8)
+                && param.kind() != Param.Kind.FLOAT;
         if (!packed) {
             return new Weight.Floats(file.floats(param.path(), param.shape(), MAX_MAGNITUDE));
         }

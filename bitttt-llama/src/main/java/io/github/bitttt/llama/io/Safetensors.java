@@ -202,7 +202,7 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         }
         long bytes = offsets.getLast() - offsets.getFirst();
         try {
-            long expected = Math.multiplyExact(Tensor.length(shape), type.bytes());
+            long expected = Tensor.size(type, shape);
             if (expected != bytes) {
                 throw new CheckpointException(file, where + type + " " + shape + " takes " + expected
                         + " bytes, data_offsets give it " + bytes);
@@ -229,11 +229,14 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
     }
 
     private static Map<String, String> metadata(Path file, JsonNode node) throws CheckpointException {
-        if (!node.isMissingNode() && !node.isObject()) {
+        if (!node.isMissingNode() && !node.isNull() && !node.isObject()) {
             throw new CheckpointException(file, METADATA + " must be a JSON object, got " + StrictJson.shown(node));
         }
         Map<String, String> metadata = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : node.properties()) {
+            if (entry.getValue().isNull()) {
+                continue;
+            }
             if (!entry.getValue().isTextual()) {
                 throw new CheckpointException(file,
                         METADATA + "." + StrictJson.shown(entry.getKey()) + " must be text, got "

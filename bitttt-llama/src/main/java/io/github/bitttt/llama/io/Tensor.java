@@ -22,43 +22,81 @@ public record Tensor(Type type, List<Long> shape, MemorySegment data) {
     /** Element types, by their names in the file. */
     public enum Type {
         /** 32-bit float. */
-        F32(4),
+        F32(32),
         /** Brain float: the upper half of a 32-bit float. */
-        BF16(2),
+        BF16(16),
         /** 16-bit float. */
-        F16(2),
+        F16(16),
         /** 64-bit float. */
-        F64(8),
+        F64(64),
         /** Unsigned byte. */
-        U8(1),
+        U8(8),
         /** Signed byte. */
-        I8(1),
+        I8(8),
+        /** 16-bit integer. */
+        I16(16),
+        /** 16-bit integer without a sign. */
+        U16(16),
         /** 32-bit integer. */
-        I32(4),
+        I32(32),
+        /** 32-bit integer without a sign. */
+        U32(32),
         /** 64-bit integer. */
-        I64(8);
+        I64(64),
+        /** 64-bit integer without a sign. */
+        U64(64),
+        /** A byte that is 0 or 1. */
+        BOOL(8),
+        /** 8-bit float of 5 bits of exponent. */
+        F8_E5M2(8),
+        /** 8-bit float of 4 bits of exponent. */
+        F8_E4M3(8),
+        /** 8-bit float of 5 bits of exponent, without infinities. */
+        F8_E5M2FNUZ(8),
+        /** 8-bit float of 4 bits of exponent, without infinities. */
+        F8_E4M3FNUZ(8),
+        /** A scale: a power of two. */
+        F8_E8M0(8),
+        /** 6-bit float of 2 bits of exponent. */
+        F6_E2M3(6),
+        /** 6-bit float of 3 bits of exponent. */
+        F6_E3M2(6),
+        /** 4-bit float, two in a byte. */
+        F4(4),
+        /** Two 32-bit floats. */
+        C64(64);
 
-        private final int bytes;
+        private final int bits;
 
-        Type(int bytes) {
-            this.bytes = bytes;
+        Type(int bits) {
+            this.bits = bits;
         }
 
         /** The size of an element.
-         *  @return bytes */
-        public int bytes() {
-            return bytes;
+         *  @return bits */
+        public int bits() {
+            return bits;
         }
     }
 
     /** Checks that the bytes are as many as type and shape say. */
     public Tensor {
         shape = List.copyOf(shape);
-        long expected = length(shape) * type.bytes();
+        long expected = size(type, shape);
         if (data.byteSize() != expected) {
             throw new IllegalArgumentException(
                     type + " " + shape + " takes " + expected + " bytes, got " + data.byteSize());
         }
+    }
+
+    /** What a tensor takes.
+     *
+     * @param type  of an element
+     * @param shape dimensions
+     * @return bytes, the last one perhaps in part
+     * @throws ArithmeticException if its bits are no long */
+    static long size(Type type, List<Long> shape) {
+        return Math.ceilDiv(Math.multiplyExact(length(shape), type.bits()), Byte.SIZE);
     }
 
     /** The number of elements of a shape.
@@ -99,7 +137,7 @@ public record Tensor(Type type, List<Long> shape, MemorySegment data) {
      * @return a new array
      * @throws IllegalStateException if this is no F32, F16 or BF16 tensor */
     public float[] floats() {
-        float[] values = new float[(int) (data.byteSize() / type.bytes())];
+        float[] values = new float[(int) length(shape)];
         switch (type) {
             case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
             case F16 -> {
@@ -122,7 +160,7 @@ public record Tensor(Type type, List<Long> shape, MemorySegment data) {
      * @return a new array
      * @throws IllegalStateException if this is no U8 or I8 tensor */
     public byte[] bytes() {
-        if (type.bytes() != 1) {
+        if (type != Type.U8 && type != Type.I8) {
             throw new IllegalStateException("a byte tensor (U8, I8) is needed, got " + type);
         }
         return data.toArray(ValueLayout.JAVA_BYTE);

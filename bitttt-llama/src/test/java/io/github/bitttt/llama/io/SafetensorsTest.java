@@ -2,6 +2,7 @@ package io.github.bitttt.llama.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -57,7 +58,7 @@ class SafetensorsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '\0', value = {
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}} | 4 | tensor a: F32 [2] takes 8 bytes, data_offsets give it 4",
-            "{\"a\":{\"dtype\":\"F99\",\"shape\":[1],\"data_offsets\":[0,4]}} | 4 | tensor a: dtype must be one of [F32, BF16, F16, F64, U8, I8, I32, I64], got \"F99\"",
+            "{\"a\":{\"dtype\":\"F99\",\"shape\":[1],\"data_offsets\":[0,4]}} | 4 | tensor a: dtype must be one of [F32, BF16, F16, F64, U8, I8, I16, U16, I32, U32, I64, U64, BOOL, F8_E5M2, F8_E4M3, F8_E5M2FNUZ, F8_E4M3FNUZ, F8_E8M0, F6_E2M3, F6_E3M2, F4, C64], got \"F99\"",
             "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}} | 6 | tensor b begins at byte 2, but 4 is where the one before it ends; tensors may neither overlap nor leave gaps",
             "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}} | 3 | the header promises 4 bytes of tensors, the file has 3; it is truncated or has something behind its end",
             "{\"a\":{\"dtype\":\"U8\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}} | 4 | tensor a: shape [4294967296, 4294967296] is too large",
@@ -131,5 +132,30 @@ class SafetensorsTest {
         Path path = file("{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]},"
                 + "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 3);
         assertThat(Safetensors.read(path).tensors().sequencedKeySet()).containsExactly("a", "b");
+    }
+
+    /** Types that no weight has may stand beside those that are used, and so may metadata that is null. */
+    @Test
+    void otherLegalTypesAreRead() throws IOException {
+        StringBuilder header = new StringBuilder("{\"__metadata__\":null");
+        int end = 0;
+        for (Tensor.Type type : Tensor.Type.values()) {
+            int to = end + type.bits(); // eight elements
+            header.append(",\"%s\":{\"dtype\":\"%s\",\"shape\":[2,4],\"data_offsets\":[%d,%d]}".formatted(type, type,
+                    end, to));
+            end = to;
+        }
+        Safetensors read = Safetensors.read(file(header + "}", end));
+        assertThat(read.tensors()).hasSize(Tensor.Type.values().length);
+        assertThat(read.metadata()).isEmpty();
+        for (Tensor.Type type : java.util.List.of(Tensor.Type.BOOL, Tensor.Type.F8_E4M3, Tensor.Type.F4)) {
+            assertThatIllegalStateException().isThrownBy(() -> read.get(type.name()).bytes())
+                    .withMessage("a byte tensor (U8, I8) is needed, got " + type);
+            assertThatExceptionOfType(CheckpointException.class)
+                    .isThrownBy(() -> read.floats(type.name(), java.util.List.of(2, 4), 1)).withMessage(read.file()
+                            + ": tensor " + type + ": a float tensor (F32, F16, BF16) is needed, got " + type);
+        }
+        assertThat(Safetensors.read(file("{\"__metadata__\":{\"a\":null,\"b\":\"c\"}}", 0)).metadata())
+                .isEqualTo(Map.of("b", "c"));
     }
 }
