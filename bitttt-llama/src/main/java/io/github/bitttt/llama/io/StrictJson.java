@@ -8,11 +8,10 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bitttt.llama.text.Excerpt;
+import io.github.bitttt.llama.text.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -64,15 +63,16 @@ final class StrictJson {
                 throw new CheckpointException(file, "must have at most " + MAX_FILE_BYTES + " bytes, got "
                         + Files.size(file));
             }
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-        } catch (CharacterCodingException e) {
-            throw new CheckpointException(file, "must be UTF-8 text, got other bytes", e);
+            try {
+                return TextFile.decode(bytes, "");
+            } catch (IOException e) {
+                throw new CheckpointException(file, e.getMessage().substring(2), e);
+            }
         }
     }
 
     /** What a message shows of a value: its beginning. */
     static String shown(Object value) {
-        String text = String.valueOf(value);
-        return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "...";
+        return Excerpt.of(value, MAX_SHOWN);
     }
 }

@@ -22,22 +22,41 @@ import java.util.regex.Pattern;
  *
  * <p>Token 0 is {@value Tokenizer#END_OF_TEXT}, then come the 256 bytes, then merges: again and again the most frequent pair of
  * neighbours inside words becomes a token. Of equal pairs the one with the smaller ids wins, so the same text gives the same
- * vocabulary. Source: Sennrich et al., arXiv:1508.07909; words and bytes as in GPT-2.
+ * vocabulary. Cost: in proportion to the different words, however long they are. Source: Sennrich et al., arXiv:1508.07909; words and bytes as in GPT-2.
  */
 public final class BpeTrainer {
     /** The smallest vocabulary: the end token and every byte. */
     public static final int MIN_VOCABULARY = 257;
 
+    private static final int NONE = -1;
     private static final Pattern WORDS = Pattern.compile(
             "'(?:s|t|re|ve|m|ll|d)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
             Pattern.UNICODE_CHARACTER_CLASS);
 
     private final List<String> tokens = new ArrayList<>();
     private final List<int[]> merges = new ArrayList<>();
-    private final List<int[]> words = new ArrayList<>();
-    private final List<Integer> counts = new ArrayList<>();
-    private final Map<Long, Long> pairCounts = new HashMap<>();
-    private final Map<Long, Set<Integer>> pairWords = new HashMap<>();
+    private final Map<Long, Places> pairs = new HashMap<>();
+    // All different words behind one another: a token and its neighbours' places in the word, or NONE.
+    private final int[] symbols;
+    private final int[] before;
+    private final int[] after;
+    private final int[] words; // of each place
+    private final int[] counts; // of each word
+
+    /** Where a pair of neighbours has stood, from left to right, and how often it stands in the text now. */
+    private static final class Places {
+        private int[] at = new int[4];
+        private int size;
+        private long count;
+
+        void add(int place, long times) {
+            if (size == at.length) {
+                at = Arrays.copyOf(at, 2 * size);
+            }
+            at[size++] = place;
+            count += times;
+        }
+    }
 
     private record Candidate(long pair, long count) {}
 
@@ -46,15 +65,24 @@ public final class BpeTrainer {
         for (int b = 0; b < 256; b++) {
             tokens.add(String.valueOf(ByteAlphabet.character(b)));
         }
-        count(text).forEach((word, count) -> {
-            byte[] bytes = word.getBytes(StandardCharsets.UTF_8);
-            int[] symbols = new int[bytes.length];
-            for (int i = 0; i < symbols.length; i++) {
-                symbols[i] = 1 + (bytes[i] & 255);
+        Map<String, Integer> all = count(Tokenizer.wellFormed(text));
+        List<byte[]> spelled = all.keySet().stream().map(word -> word.getBytes(StandardCharsets.UTF_8)).toList();
+        counts = all.values().stream().mapToInt(Integer::intValue).toArray();
+        int length = spelled.stream().mapToInt(word -> word.length).reduce(0, Math::addExact);
+        symbols = new int[length];
+        before = new int[length];
+        after = new int[length];
+        words = new int[length];
+        int place = 0;
+        for (int word = 0; word < counts.length; word++) {
+            byte[] bytes = spelled.get(word);
+            for (int i = 0; i < bytes.length; i++, place++) {
+                symbols[place] = 1 + (bytes[i] & 255);
+                before[place] = i == 0 ? NONE : place - 1;
+                after[place] = i == bytes.length - 1 ? NONE : place + 1;
+                words[place] = word;
             }
-            words.add(symbols);
-            counts.add(count);
-        });
+        }
     }
 
     /** Learns a vocabulary.
@@ -69,7 +97,7 @@ public final class BpeTrainer {
                     + " tokens (end of text and 256 bytes), got " + vocabulary);
         }
         BpeTrainer trainer = new BpeTrainer(text);
-        if (trainer.words.isEmpty()) {
+        if (trainer.counts.length == 0) {
             throw new IllegalArgumentException("the text to learn a vocabulary from is empty");
         }
         trainer.learn(vocabulary);
@@ -92,12 +120,12 @@ public final class BpeTrainer {
     }
 
     private void learn(int vocabulary) {
-        for (int word = 0; word < words.size(); word++) {
-            addPairs(word, 1, new HashSet<>());
+        for (int place = 0; place < symbols.length; place++) {
+            appears(place, new HashSet<>());
         }
         PriorityQueue<Candidate> queue = new PriorityQueue<>(
                 Comparator.comparingLong(Candidate::count).reversed().thenComparingLong(Candidate::pair));
-        pairCounts.forEach((pair, count) -> queue.add(new Candidate(pair, count)));
+        pairs.forEach((pair, places) -> queue.add(new Candidate(pair, places.count)));
         while (tokens.size() < vocabulary) {
             Candidate best = queue.poll();
             if (best == null) {
@@ -105,56 +133,65 @@ public final class BpeTrainer {
                         + " tokens only, asked for " + vocabulary + "; give more text or a smaller vocabulary");
             }
             // Counts change after a candidate was queued; only the newest entry of a pair holds.
-            if (pairCounts.getOrDefault(best.pair(), 0L) == best.count()) {
-                merge(best.pair()).forEach(pair -> {
-                    long count = pairCounts.getOrDefault(pair, 0L);
-                    if (count > 0) {
-                        queue.add(new Candidate(pair, count));
+            if (pairs.containsKey(best.pair()) && pairs.get(best.pair()).count == best.count()) {
+                for (long pair : merge(best.pair())) {
+                    if (pairs.get(pair).count > 0) {
+                        queue.add(new Candidate(pair, pairs.get(pair).count));
+                    } else {
+                        pairs.remove(pair);
                     }
-                });
+                }
             }
         }
     }
 
-    /** Adds a word's pairs to the counts, or takes them away; says which pairs that were. */
-    private void addPairs(int word, int sign, Set<Long> changed) {
-        int[] symbols = words.get(word);
-        for (int i = 0; i + 1 < symbols.length; i++) {
-            long pair = pair(symbols[i], symbols[i + 1]);
-            pairCounts.merge(pair, (long) sign * counts.get(word), Long::sum);
+    /** The pair that begins at a place is there now; nothing if no pair begins there. */
+    private void appears(int place, Set<Long> changed) {
+        if (place != NONE && after[place] != NONE) {
+            long pair = pair(symbols[place], symbols[after[place]]);
+            pairs.computeIfAbsent(pair, _ -> new Places()).add(place, counts[words[place]]);
             changed.add(pair);
-            if (sign > 0) {
-                pairWords.computeIfAbsent(pair, _ -> new HashSet<>()).add(word);
-            }
         }
     }
 
+    /** The pair that begins at a place goes away: it stays in the list of places, where {@link #merge} passes it over. */
+    private void goes(int place, Set<Long> changed) {
+        if (place != NONE && after[place] != NONE) {
+            long pair = pair(symbols[place], symbols[after[place]]);
+            pairs.get(pair).count -= counts[words[place]];
+            changed.add(pair);
+        }
+    }
+
+    /** Makes one token of a pair wherever it stands, at a cost of its places alone, however long the words are. */
     private Set<Long> merge(long pair) {
         int left = (int) (pair >> 32);
         int right = (int) pair;
         int merged = tokens.size();
         tokens.add(tokens.get(left) + tokens.get(right));
         merges.add(new int[]{left, right});
+        Places places = pairs.get(pair);
         Set<Long> changed = new HashSet<>();
-        for (int word : pairWords.remove(pair)) {
-            addPairs(word, -1, changed);
-            words.set(word, merged(words.get(word), left, right, merged));
-            addPairs(word, 1, changed);
+        for (int i = 0; i < places.size; i++) {
+            int place = places.at[i];
+            int next = after[place];
+            if (symbols[place] == left && next != NONE && symbols[next] == right) {
+                goes(before[place], changed);
+                goes(place, changed);
+                goes(next, changed);
+                symbols[place] = merged;
+                symbols[next] = NONE;
+                after[place] = after[next];
+                if (after[place] != NONE) {
+                    before[after[place]] = place;
+                }
+                appears(before[place], changed);
+                appears(place, changed);
+            }
         }
-        pairCounts.remove(pair);
+        pairs.remove(pair);
         changed.remove(pair);
         return changed;
-    }
-
-    private static int[] merged(int[] symbols, int left, int right, int merged) {
-        int[] shorter = new int[symbols.length];
-        int length = 0;
-        for (int i = 0; i < symbols.length; i++) {
-            boolean here = i + 1 < symbols.length && symbols[i] == left && symbols[i + 1] == right;
-            shorter[length++] = here ? merged : symbols[i];
-            i += here ? 1 : 0;
-        }
-        return Arrays.copyOf(shorter, length);
     }
 
     private String json() {
@@ -174,8 +211,8 @@ public final class BpeTrainer {
         for (int id = 0; id < tokens.size(); id++) {
             vocabulary.put(tokens.get(id), id);
         }
-        ArrayNode pairs = model.putArray("merges");
-        merges.forEach(merge -> pairs.addArray().add(tokens.get(merge[0])).add(tokens.get(merge[1])));
+        ArrayNode list = model.putArray("merges");
+        merges.forEach(merge -> list.addArray().add(tokens.get(merge[0])).add(tokens.get(merge[1])));
         return root.toPrettyString() + "\n";
     }
 

@@ -12,8 +12,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +24,8 @@ import java.util.OptionalInt;
 /**
  * Text to token ids and back, by Hugging Face's tokenizers: the ids are Python's.
  *
- * <p>It never truncates, pads, or adds tokens; {@value #END_OF_TEXT} in the text is one token. Immutable, for any thread.
+ * <p>It never truncates, pads, or adds tokens; {@value #END_OF_TEXT} in the text is one token, unless {@link #encodeAsText} is
+ * asked. Immutable, for any thread.
  */
 public final class Tokenizer {
     /** The token between documents. */
@@ -51,11 +50,14 @@ public final class Tokenizer {
     private final byte[][] bytes; // of each token
     private final OptionalInt endOfText;
     private final boolean documentsAreApart;
+    private final SpecialTokens specials;
+    private HuggingFaceTokenizer plain;
 
     private Tokenizer(HuggingFaceTokenizer tokenizer, JsonNode root, String json, byte[][] bytes,
             OptionalInt endOfText) {
         this.tokenizer = tokenizer;
         documentsAreApart = documentsAreApart(root);
+        specials = SpecialTokens.of(root);
         this.json = json;
         this.bytes = bytes;
         this.endOfText = endOfText;
@@ -77,10 +79,7 @@ public final class Tokenizer {
                 throw new IOException(
                         file + ": must have at most " + MAX_FILE_BYTES + " bytes, got " + Files.size(file));
             }
-            return parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString(),
-                    file.toString());
-        } catch (CharacterCodingException e) {
-            throw new IOException(file + ": must be UTF-8 text, got other bytes", e);
+            return parse(TextFile.decode(bytes, file.toString()), file.toString());
         }
     }
 
@@ -91,17 +90,18 @@ public final class Tokenizer {
      * @return the tokenizer
      * @throws IOException if it is not a tokenizer */
     public static Tokenizer parse(String json, String name) throws IOException {
+        return parseWithoutMark(json.startsWith("\uFEFF") ? json.substring(1) : json, name);
+    }
+
+    private static Tokenizer parseWithoutMark(String json, String name) throws IOException {
         JsonNode root;
         try {
             root = JSON.readTree(json);
         } catch (JsonProcessingException e) {
             throw new IOException(name + ": is not JSON: " + e.getOriginalMessage(), e);
         }
+        TokenizerRules.check(root, name);
         JsonNode vocabulary = root.path("model").path("vocab");
-        if (!vocabulary.isObject()) {
-            throw new IOException(name + ": model.vocab is not there; a Hugging Face tokenizer.json is needed");
-        }
-        checkModel(root.path("model"), name);
         byte[][] bytes = tokenBytes(root, vocabulary, name);
         JsonNode end = vocabulary.path(END_OF_TEXT);
         OptionalInt endOfText = end.isInt() ? OptionalInt.of(end.intValue()) : OptionalInt.empty();
@@ -114,7 +114,7 @@ public final class Tokenizer {
     }
 
     /** The parts that turn text into ids. The native library ends the process over some mistakes in the others. */
-    private static String neededParts(JsonNode root) throws IOException {
+    static String neededParts(JsonNode root) throws IOException {
         ObjectNode parts = JSON.createObjectNode();
         for (String part : List.of("version", "added_tokens", "normalizer", "pre_tokenizer", "model")) {
             if (root.has(part)) {
@@ -122,25 +122,6 @@ public final class Tokenizer {
             }
         }
         return JSON.writeValueAsString(parts);
-    }
-
-    /** The native library ends the process where a merge's second part is shorter than the prefix that it should begin with. */
-    private static void checkModel(JsonNode model, String name) throws IOException {
-        String type = model.path("type").asText("BPE");
-        if (!type.equals("BPE")) {
-            throw new IOException(name + ": model.type must be BPE, whose tokens are bytes, got " + shown(type));
-        }
-        String prefix = model.path("continuing_subword_prefix").asText("");
-        if (prefix.isEmpty()) {
-            return;
-        }
-        for (JsonNode merge : model.path("merges")) {
-            String second = merge.isArray() ? merge.path(1).asText() : merge.asText().replaceFirst("^[^ ]* ", "");
-            if (!second.startsWith(prefix)) {
-                throw new IOException(name + ": the second part of a merge must begin with continuing_subword_prefix "
-                        + shown(prefix) + ", got " + shown(merge.toString()));
-            }
-        }
     }
 
     private static HuggingFaceTokenizer encoder(String json, String name) throws IOException {
@@ -184,7 +165,7 @@ public final class Tokenizer {
     }
 
     private static String shown(String text) {
-        return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "...";
+        return Excerpt.of(text, MAX_SHOWN);
     }
 
     /** Whether a text may be cut before each {@value #END_OF_TEXT}: it is the only added token, and nothing looks past it. */
@@ -196,32 +177,83 @@ public final class Tokenizer {
                 && root.path("pre_tokenizer").path("type").asText().equals("ByteLevel");
     }
 
-    /** Token ids of a text of any length.
+    /** Token ids of a text of any length, in which {@value #END_OF_TEXT} and other special tokens are these tokens.
      *
-     * @param text any text
+     * @param text any text; half a surrogate pair counts as U+FFFD
      * @return its ids */
     public int[] encode(String text) {
-        if (!documentsAreApart || text.length() <= PIECE) {
-            return encodeAtOnce(text);
+        return encode(tokenizer, text);
+    }
+
+    /** Token ids of a text that somebody else wrote, such as a message of a chat: {@value #END_OF_TEXT} in it is these characters.
+     *
+     * @param text any text; half a surrogate pair counts as U+FFFD
+     * @return its ids, none of them special */
+    public int[] encodeAsText(String text) {
+        return specials.mayStandIn(text) ? encode(plain(), text) : encode(text);
+    }
+
+    /** The encoder that knows no special tokens, made when it is first needed. */
+    private synchronized HuggingFaceTokenizer plain() {
+        if (plain == null) {
+            try {
+                plain = encoder(specials.without(JSON.readTree(json)), "the tokenizer without special tokens");
+            } catch (IOException e) {
+                throw new IllegalStateException(e.getMessage(), e); // the same JSON has been read before
+            }
+        }
+        return plain;
+    }
+
+    private int[] encode(HuggingFaceTokenizer encoder, String text) {
+        String whole = wellFormed(text);
+        if (!documentsAreApart || whole.length() <= PIECE) {
+            return encodeAtOnce(encoder, whole);
         }
         List<int[]> pieces = new ArrayList<>();
         int from = 0;
-        while (from < text.length()) {
-            int end = text.indexOf(END_OF_TEXT, from + PIECE);
-            int to = end < 0 ? text.length() : end;
-            pieces.add(encodeAtOnce(text.substring(from, to)));
+        while (from < whole.length()) {
+            int end = encoder == tokenizer ? whole.indexOf(END_OF_TEXT, from + PIECE) : -1;
+            int to = end < 0 ? whole.length() : end;
+            pieces.add(encodeAtOnce(encoder, whole.substring(from, to)));
             from = to;
         }
         return pieces.stream().flatMapToInt(Arrays::stream).toArray();
     }
 
     int[] encodeAtOnce(String text) {
-        long[] ids = tokenizer.encode(text, false, false).getIds();
+        return encodeAtOnce(tokenizer, text);
+    }
+
+    private static int[] encodeAtOnce(HuggingFaceTokenizer encoder, String text) {
+        long[] ids = encoder.encode(text, false, false).getIds();
         int[] narrow = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {
             narrow[i] = Math.toIntExact(ids[i]);
         }
         return narrow;
+    }
+
+    /** Each half of a surrogate pair without the other one becomes U+FFFD: the native library would change its neighbours too.
+     *
+     * @param text any
+     * @return the same text if it has none */
+    public static String wellFormed(String text) {
+        StringBuilder changed = null;
+        for (int i = 0; i < text.length(); i++) {
+            char unit = text.charAt(i);
+            if (!Character.isSurrogate(unit)) {
+                continue;
+            }
+            if (Character.isHighSurrogate(unit) && i + 1 < text.length()
+                    && Character.isLowSurrogate(text.charAt(i + 1))) {
+                i++;
+                continue;
+            }
+            changed = changed == null ? new StringBuilder(text) : changed;
+            changed.setCharAt(i, '\uFFFD');
+        }
+        return changed == null ? text : changed.toString();
     }
 
     /** The text of token ids.
