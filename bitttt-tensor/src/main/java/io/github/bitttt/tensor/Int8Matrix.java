@@ -1,39 +1,67 @@
 package io.github.bitttt.tensor;
 
 import io.github.bitttt.tensor.internal.FloatKernels.Int8Weights;
+import io.github.bitttt.tensor.internal.Kernels;
 import java.util.Objects;
 
 /**
  * A matrix of int8 rows, each with its scale: element = code * scale of its row. Immutable, shared freely between threads.
  *
  * <p>Of floats: scale = max |row| / 127, code = clamp(rint(w / scale), -127, 127); a row of zeros has scale 0.
+ *
+ * <p>The codes lie once, in the layout of the kernels; rows are read from there.
  */
 public final class Int8Matrix {
     private final int rows;
     private final int columns;
-    private final byte[] codes;
     private final float[] scales;
-    // In the kernels' own layout; made when first multiplied, twice at worst, and then the same.
-    private volatile Int8Weights weights;
+    private final Int8Weights weights;
 
-    /** A matrix of codes.
-     *
-     * @param codes  [rows, columns] in row order; kept, and never to be written after
-     * @param scales one for each row; kept, and never to be written after */
-    public Int8Matrix(byte[] codes, float[] scales) {
-        if (scales.length < 1 || codes.length < scales.length || codes.length % scales.length != 0) {
-            throw new IllegalArgumentException(
-                    "int8 rows take one scale each, got " + codes.length + " codes and " + scales.length + " scales");
-        }
+    private Int8Matrix(Kernels.Codes codes, int rows, int columns, float[] scales) {
+        this.rows = rows;
+        this.columns = columns;
+        this.scales = scales;
+        weights = KernelChoice.current().kernels().floats().int8Weights(codes, rows, columns);
+        // After the codes, for those of floats are found while they are read.
         for (float scale : scales) {
             if (!Float.isFinite(scale)) {
                 throw new IllegalArgumentException("scale must be finite, got " + scale);
             }
         }
-        rows = scales.length;
-        columns = codes.length / rows;
-        this.codes = codes;
-        this.scales = scales;
+    }
+
+    /** A matrix of codes.
+     *
+     * @param codes  [rows, columns] in row order; copied
+     * @param scales one for each row; copied */
+    public Int8Matrix(byte[] codes, float[] scales) {
+        this(Kernels.Codes.of(codes, columns(codes, scales)), scales.length, columns(codes, scales), scales.clone());
+    }
+
+    private static int columns(byte[] codes, float[] scales) {
+        if (scales.length < 1 || codes.length < scales.length || codes.length % scales.length != 0) {
+            throw new IllegalArgumentException(
+                    "int8 rows take one scale each, got " + codes.length + " codes and " + scales.length + " scales");
+        }
+        return codes.length / scales.length;
+    }
+
+    private static void checkShape(int rows, int columns) {
+        if (rows < 1 || columns < 1 || (long) rows * columns > Integer.MAX_VALUE - 64) {
+            throw new IllegalArgumentException(
+                    "a matrix has 1 to 2^31 - 64 elements, got [" + rows + ", " + columns + "]");
+        }
+    }
+
+    /** A matrix of codes that lie somewhere else; they are brought into the kernels' layout row by row, and nothing else is kept.
+     *
+     * @param codes   int8 rows
+     * @param columns of each row
+     * @param scales  one for each row; copied
+     * @return the matrix */
+    public static Int8Matrix ofRows(CodeRows codes, int columns, float[] scales) {
+        checkShape(scales.length, columns);
+        return new Int8Matrix(codes::read, scales.length, columns, scales.clone());
     }
 
     /** Rounds each row.
@@ -42,30 +70,37 @@ public final class Int8Matrix {
      * @param columns of each row
      * @return the matrix */
     public static Int8Matrix quantize(float[] values, int columns) {
-        byte[] codes = new byte[values.length];
-        float[] scales = new float[values.length / columns];
-        for (int row = 0; row < scales.length; row++) {
-            float largest = 0;
-            for (int i = row * columns; i < (row + 1) * columns; i++) {
-                largest = Math.max(largest, Math.abs(values[i]));
-            }
-            scales[row] = largest / 127;
-            for (int i = row * columns; i < (row + 1) * columns; i++) {
-                codes[i] = scales[row] == 0
-                        ? 0
-                        : (byte) Math.clamp(Math.rint((double) values[i] / scales[row]), -127, 127);
-            }
-        }
-        return new Int8Matrix(codes, scales);
+        return quantize((row, to) -> System.arraycopy(values, row * columns, to, 0, columns), values.length / columns,
+                columns);
     }
 
-    private Int8Weights weights() {
-        Int8Weights ready = weights;
-        if (ready == null) {
-            ready = KernelChoice.current().kernels().floats().int8Weights(codes, rows, columns);
-            weights = ready;
+    /** Rounds rows that lie somewhere else, one by one.
+     *
+     * @param values  their numbers
+     * @param rows    at least 1
+     * @param columns of each row, at least 1
+     * @return the matrix */
+    public static Int8Matrix quantize(FloatRows values, int rows, int columns) {
+        checkShape(rows, columns);
+        float[] scales = new float[rows];
+        float[] numbers = new float[columns];
+        return new Int8Matrix((row, codes, offset) -> {
+            values.read(row, numbers);
+            scales[row] = quantize(numbers, codes, offset);
+        }, rows, columns, scales);
+    }
+
+    /** The scale of a row, and its codes. */
+    private static float quantize(float[] numbers, byte[] codes, int offset) {
+        float largest = 0;
+        for (float number : numbers) {
+            largest = Math.max(largest, Math.abs(number));
         }
-        return ready;
+        float scale = largest / 127;
+        for (int i = 0; i < numbers.length; i++) {
+            codes[offset + i] = scale == 0 ? 0 : (byte) Math.clamp(Math.rint((double) numbers[i] / scale), -127, 127);
+        }
+        return scale;
     }
 
     /** y_r = scale_r * sum of codes[r, i] x_i: exact to the int8 rows within float rounding.
@@ -77,7 +112,7 @@ public final class Int8Matrix {
     public void matVec(float[] x, int xOffset, float[] y, int yOffset) {
         Objects.checkFromIndexSize(xOffset, columns, x.length);
         Objects.checkFromIndexSize(yOffset, rows, y.length);
-        weights().products(x, xOffset, y, yOffset);
+        weights.products(x, xOffset, y, yOffset);
         for (int row = 0; row < rows; row++) {
             y[yOffset + row] *= scales[row];
         }
@@ -91,9 +126,7 @@ public final class Int8Matrix {
     public void row(int row, float[] y, int yOffset) {
         Objects.checkIndex(row, rows);
         Objects.checkFromIndexSize(yOffset, columns, y.length);
-        for (int i = 0; i < columns; i++) {
-            y[yOffset + i] = codes[row * columns + i] * scales[row];
-        }
+        weights.row(row, scales[row], y, yOffset);
     }
 
     /** The number of rows.
@@ -108,10 +141,21 @@ public final class Int8Matrix {
         return columns;
     }
 
-    /** The codes, not a copy.
-     *  @return [rows, columns] in row order, to be read only */
+    /** The codes.
+     *  @return a copy, [rows, columns] in row order */
     public byte[] codes() {
-        return codes;
+        return weights.all(rows, columns);
+    }
+
+    /** Reads the codes of a row.
+     *
+     * @param row    its index
+     * @param codes  receives them
+     * @param offset of the first */
+    public void codes(int row, byte[] codes, int offset) {
+        Objects.checkIndex(row, rows);
+        Objects.checkFromIndexSize(offset, columns, codes.length);
+        weights.read(row, codes, offset);
     }
 
     /** The scales, not a copy.
@@ -123,7 +167,7 @@ public final class Int8Matrix {
     /** What it takes in a file.
      *  @return bytes, one a code and four a scale */
     public long bytes() {
-        return codes.length + 4L * rows;
+        return (long) rows * columns + 4L * rows;
     }
 
     @Override

@@ -3,6 +3,8 @@ package io.github.bitttt.tensor;
 import io.github.bitttt.tensor.internal.Kernels;
 import io.github.bitttt.tensor.internal.NaiveKernels;
 import io.github.bitttt.tensor.internal.SlicedWeights;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
 /**
@@ -10,47 +12,36 @@ import java.util.Objects;
  *
  * <p>Quantization (absmean): beta = max(mean |w|, 1e-5), code = clamp(rint(w / beta), -1, 1), in double; scale = beta.
  * Source: BitNet b1.58, arXiv:2402.17764.
+ *
+ * <p>The codes lie once, in the layout of the kernels, at about two bits each; every other form is read from there when it is
+ * asked for.
  */
 public final class TernaryMatrix {
     private final int rows;
     private final int columns;
     private final float scale;
-    private final byte[] codes;
-    private final Kernels kernels;
-    // In the kernels' own layout; made when first multiplied, twice at worst, and then the same.
-    private volatile Kernels.Weights weights;
+    private final Kernels.Weights weights;
 
-    private TernaryMatrix(int rows, int columns, float scale, byte[] codes) {
-        this(rows, columns, scale, codes, null);
-    }
-
-    private TernaryMatrix(int rows, int columns, float scale, byte[] codes, Kernels kernels) {
+    private TernaryMatrix(int rows, int columns, float scale, Kernels.Weights weights) {
         this.rows = rows;
         this.columns = columns;
         this.scale = scale;
-        this.codes = codes;
-        this.kernels = kernels;
+        this.weights = weights;
+    }
+
+    private static TernaryMatrix of(Kernels family, Kernels.Codes codes, int rows, int columns, float scale) {
+        return new TernaryMatrix(rows, columns, scale, SlicedWeights.of(family, codes, rows, columns));
     }
 
     /** The same matrix for a family of kernels, past the choice of the process. */
     TernaryMatrix with(Kernels family) {
-        return new TernaryMatrix(rows, columns, scale, codes, family);
-    }
-
-    private Kernels.Weights weights() {
-        Kernels.Weights ready = weights;
-        if (ready == null) {
-            Kernels family = kernels == null ? KernelChoice.current().kernels() : kernels;
-            ready = SlicedWeights.of(family, codes, rows, columns);
-            weights = ready;
-        }
-        return ready;
+        return of(family, weights, rows, columns, scale);
     }
 
     /** The kernel that multiplies this matrix.
      *  @return its name */
     public String kernel() {
-        return weights().kernel();
+        return weights.kernel();
     }
 
     private static void checkShape(int rows, int columns, float scale) {
@@ -92,12 +83,12 @@ public final class TernaryMatrix {
         checkShape(rows, columns, 1);
         checkLength("weights", rows * columns, w.length, rows, columns);
         double beta = beta(w);
-        byte[] codes = new byte[w.length];
-        for (int i = 0; i < codes.length; i++) {
-            codes[i] = (byte) Math.clamp(Math.rint(w[i] / beta), -1, 1);
-        }
         checkShape(rows, columns, (float) beta);
-        return new TernaryMatrix(rows, columns, (float) beta, codes);
+        return of(KernelChoice.current().kernels(), (row, codes, offset) -> {
+            for (int i = 0; i < columns; i++) {
+                codes[offset + i] = (byte) Math.clamp(Math.rint(w[row * columns + i] / beta), -1, 1);
+            }
+        }, rows, columns, (float) beta);
     }
 
     /** A matrix of given codes.
@@ -110,14 +101,27 @@ public final class TernaryMatrix {
     public static TernaryMatrix ofCodes(byte[] codes, int rows, int columns, float scale) {
         checkShape(rows, columns, scale);
         checkLength("codes", rows * columns, codes.length, rows, columns);
-        for (int i = 0; i < codes.length; i++) {
-            if (codes[i] < -1 || codes[i] > 1) {
-                throw new IllegalArgumentException(
-                        "codes must be -1, 0 or 1, got " + codes[i] + " at row " + i / columns
-                                + ", column " + i % columns);
+        return ofRows(Kernels.Codes.of(codes, columns)::read, rows, columns, scale);
+    }
+
+    /** A matrix of codes that lie somewhere else; they are brought into the kernels' layout row by row, and nothing else is kept.
+     *
+     * @param codes   each -1, 0 or 1
+     * @param rows    at least 1
+     * @param columns at least 1
+     * @param scale   of the product
+     * @return the matrix */
+    public static TernaryMatrix ofRows(CodeRows codes, int rows, int columns, float scale) {
+        checkShape(rows, columns, scale);
+        return of(KernelChoice.current().kernels(), (row, to, offset) -> {
+            codes.read(row, to, offset);
+            for (int i = 0; i < columns; i++) {
+                if (to[offset + i] < -1 || to[offset + i] > 1) {
+                    throw new IllegalArgumentException(
+                            "codes must be -1, 0 or 1, got " + to[offset + i] + " at row " + row + ", column " + i);
+                }
             }
-        }
-        return new TernaryMatrix(rows, columns, scale, codes.clone());
+        }, rows, columns, scale);
     }
 
     /** Reads the packed layout, see {@link #pack()}.
@@ -128,21 +132,36 @@ public final class TernaryMatrix {
      * @param scale   of the product
      * @return the matrix */
     public static TernaryMatrix unpack(byte[] packed, int rows, int columns, float scale) {
+        return unpack(MemorySegment.ofArray(packed), rows, columns, scale);
+    }
+
+    /** Reads the packed layout, see {@link #pack()}, from a mapped file for instance, which is not needed afterwards.
+     *
+     * @param packed  [ceil(rows / 4), columns]
+     * @param rows    at least 1
+     * @param columns at least 1
+     * @param scale   of the product
+     * @return the matrix */
+    public static TernaryMatrix unpack(MemorySegment packed, int rows, int columns, float scale) {
         checkShape(rows, columns, scale);
         int quarter = (rows + 3) / 4;
-        checkLength("packed bytes", quarter * columns, packed.length, rows, columns);
-        byte[] codes = new byte[rows * columns];
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column++) {
-                int code = packed[row % quarter * columns + column] >> 2 * (row / quarter) & 3;
+        if (packed.byteSize() != (long) quarter * columns) {
+            throw new IllegalArgumentException("a matrix [" + rows + ", " + columns + "] takes "
+                    + (long) quarter * columns + " packed bytes, got " + packed.byteSize());
+        }
+        return of(KernelChoice.current().kernels(), (row, codes, offset) -> {
+            MemorySegment.copy(packed, ValueLayout.JAVA_BYTE, (long) (row % quarter) * columns, codes, offset,
+                    columns);
+            int shift = 2 * (row / quarter);
+            for (int i = 0; i < columns; i++) {
+                int code = codes[offset + i] >> shift & 3;
                 if (code == 3) {
                     throw new IllegalArgumentException(
-                            "packed codes must be 0, 1 or 2, got 3 at row " + row + ", column " + column);
+                            "packed codes must be 0, 1 or 2, got 3 at row " + row + ", column " + i);
                 }
-                codes[row * columns + column] = (byte) (code - 1);
+                codes[offset + i] = (byte) (code - 1);
             }
-        }
-        return new TernaryMatrix(rows, columns, scale, codes);
+        }, rows, columns, scale);
     }
 
     /** Two bits a code: code + 1 of row r in byte row r mod ceil(rows / 4), at bits 2 (r div ceil(rows / 4)). The layout of
@@ -152,9 +171,12 @@ public final class TernaryMatrix {
     public byte[] pack() {
         int quarter = (rows + 3) / 4;
         byte[] packed = new byte[quarter * columns];
+        byte[] codes = new byte[columns];
         for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column++) {
-                packed[row % quarter * columns + column] |= (byte) (code(row, column) + 1 << 2 * (row / quarter));
+            weights.read(row, codes, 0);
+            int at = row % quarter * columns;
+            for (int i = 0; i < columns; i++) {
+                packed[at + i] |= (byte) (codes[i] + 1 << 2 * (row / quarter));
             }
         }
         return packed;
@@ -163,16 +185,30 @@ public final class TernaryMatrix {
     /** The codes as int8.
      *  @return a copy, [rows, columns] in row order */
     public byte[] codes() {
-        return codes.clone();
+        return weights.all(rows, columns);
     }
 
-    /** One code.
+    /** Reads the codes of a row.
+     *
+     * @param row    its index
+     * @param codes  receives them, each -1, 0 or 1
+     * @param offset of the first */
+    public void codes(int row, byte[] codes, int offset) {
+        Objects.checkIndex(row, rows);
+        Objects.checkFromIndexSize(offset, columns, codes.length);
+        weights.read(row, codes, offset);
+    }
+
+    /** One code; for many, {@link #codes(int, byte[], int)} reads a row at once.
      *
      * @param row    its row
      * @param column its column
      * @return -1, 0 or 1 */
     public byte code(int row, int column) {
-        return codes[Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns)];
+        Objects.checkIndex(column, columns);
+        byte[] codes = new byte[columns];
+        codes(row, codes, 0);
+        return codes[column];
     }
 
     /** Output features.
@@ -199,7 +235,7 @@ public final class TernaryMatrix {
      * @return a new matrix */
     public TernaryMatrix withScale(float other) {
         checkShape(rows, columns, other);
-        return new TernaryMatrix(rows, columns, other, codes, kernels);
+        return new TernaryMatrix(rows, columns, other, weights);
     }
 
     /** What the packed form takes.
@@ -226,8 +262,12 @@ public final class TernaryMatrix {
     public void matMul(float[] x, int n, float[] y) {
         Objects.checkFromIndexSize(0, (long) n * columns, x.length);
         Objects.checkFromIndexSize(0, (long) n * rows, y.length);
-        for (int row = 0; row < n; row++) {
-            NaiveKernels.floatSums(codes, columns, scale, x, row * columns, y, row * rows, rows);
+        byte[] codes = new byte[columns];
+        for (int row = 0; row < rows; row++) {
+            weights.read(row, codes, 0);
+            for (int t = 0; t < n; t++) {
+                y[t * rows + row] = (float) (NaiveKernels.floatSum(codes, 0, columns, x, t * columns) * scale);
+            }
         }
     }
 
@@ -241,7 +281,7 @@ public final class TernaryMatrix {
         checkLength("inputs", columns, x.columns(), rows, columns);
         Objects.checkFromIndexSize(yOffset, rows, y.length);
         Objects.checkIndex(row, x.rows());
-        weights().products(x.input(), row, 1, scale, y, yOffset, rows);
+        weights.products(x.input(), row, 1, scale, y, yOffset, rows);
     }
 
     /** y = scale / s * x W^T on int8 rows.
@@ -260,7 +300,7 @@ public final class TernaryMatrix {
     public void matMul(RoundedRows x, float[] y, int yOffset) {
         checkLength("inputs", columns, x.columns(), rows, columns);
         Objects.checkFromIndexSize(yOffset, (long) x.rows() * rows, y.length);
-        weights().products(x.input(), 0, x.rows(), scale, y, yOffset, rows);
+        weights.products(x.input(), 0, x.rows(), scale, y, yOffset, rows);
     }
 
     @Override

@@ -43,7 +43,7 @@ class KernelsParityTest {
     }
 
     private static String label(Kernels family) {
-        return family.name() + " " + family.weights(new byte[1], 1, 1).kernel();
+        return family.name() + " " + family.weights(Kernels.Codes.of(new byte[1], 1), 1, 1).kernel();
     }
 
     static List<Arguments> familiesAndSizes() {
@@ -102,6 +102,7 @@ class KernelsParityTest {
         y[0] = GUARD;
         y[y.length - 1] = GUARD;
         TernaryMatrix prepared = matrix.with(family);
+        assertThat(prepared.codes()).isEqualTo(matrix.codes());
         float[] together = new float[TOKENS * rows];
         prepared.matMul(rounded, together, 0);
         for (int token = 0; token < TOKENS; token++) {
@@ -142,20 +143,32 @@ class KernelsParityTest {
     void int8ProductsAreWithinTheirBound(String name, int columns, Kernels family) {
         Random random = new Random(columns);
         for (int rows : new int[]{1, 63, 127, 128, 130}) {
-            byte[] codes = new byte[rows * columns];
-            random.nextBytes(codes);
+            byte[] bytes = new byte[rows * columns];
+            random.nextBytes(bytes);
+            Kernels.Codes codes = Kernels.Codes.of(bytes, columns);
             float[] x = inputs(columns + 1, -2, random);
             float[] expected = new float[rows];
             float[] got = new float[rows + 2];
             Arrays.fill(got, Float.NaN);
             NaiveKernels.INSTANCE.floats().int8Weights(codes, rows, columns).products(x, 1, expected, 0);
-            family.floats().int8Weights(codes, rows, columns).products(x, 1, got, 1);
+            FloatKernels.Int8Weights weights = family.floats().int8Weights(codes, rows, columns);
+            weights.products(x, 1, got, 1);
+            assertThat(weights.all(rows, columns)).isEqualTo(bytes);
+            float[] last = new float[columns + 2];
+            last[0] = GUARD;
+            last[columns + 1] = GUARD;
+            weights.row(rows - 1, 0.5f, last, 1);
+            for (int i = 0; i < columns; i++) {
+                assertThat(last[1 + i]).isEqualTo(bytes[(rows - 1) * columns + i] * 0.5f);
+            }
+            assertThat(last[0]).isEqualTo(GUARD);
+            assertThat(last[columns + 1]).isEqualTo(GUARD);
             assertThat(got[0]).isNaN();
             assertThat(got[rows + 1]).isNaN();
             for (int row = 0; row < rows; row++) {
                 double magnitude = 0;
                 for (int i = 0; i < columns; i++) {
-                    magnitude += Math.abs((double) codes[row * columns + i] * x[1 + i]);
+                    magnitude += Math.abs((double) bytes[row * columns + i] * x[1 + i]);
                 }
                 assertThat(got[1 + row]).isCloseTo(expected[row], offset((float) (columns * 0x1p-23 * magnitude)));
             }
@@ -226,7 +239,7 @@ class KernelsParityTest {
             byte[] codes = new byte[130 * n];
             new Random(n).nextBytes(codes);
             float[] head = new float[130];
-            floats.int8Weights(codes, 130, n).products(a, 1, head, 0);
+            floats.int8Weights(Kernels.Codes.of(codes, n), 130, n).products(a, 1, head, 0);
             int d = Math.min(n, 129);
             FloatKernels.DeltaWeights memory = floats.deltaWeights(2, d);
             memory.set(inputs(2 * d * d, -2, new Random(d)));

@@ -3,6 +3,8 @@ package io.github.bitttt.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +29,26 @@ class TernaryMatrixTest {
         TernaryMatrix again = TernaryMatrix.unpack(packed, rows, columns, 0.25f);
         assertThat(again.codes()).containsExactly(matrix.codes());
         assertThat(again.scale()).isEqualTo(0.25f);
+    }
+
+    /** Every form is read back from the kernels' layout, whatever the codes came from. */
+    @ParameterizedTest
+    @CsvSource({"1, 1", "3, 7", "5, 130", "131, 31", "207, 65", "4100, 1030"})
+    void codesFromRowsAndFromSegmentsAreTheSame(int rows, int columns) {
+        byte[] codes = codes(rows * columns, 9);
+        TernaryMatrix matrix = TernaryMatrix.ofRows(
+                (row, to, offset) -> System.arraycopy(codes, row * columns, to, offset, columns), rows, columns, 2);
+        assertThat(matrix.codes()).isEqualTo(codes);
+        try (Arena arena = Arena.ofConfined()) {
+            byte[] packed = matrix.pack();
+            MemorySegment segment = arena.allocate(packed.length);
+            segment.copyFrom(MemorySegment.ofArray(packed));
+            assertThat(TernaryMatrix.unpack(segment, rows, columns, 2).codes()).isEqualTo(codes);
+        }
+        byte[] row = new byte[columns + 2];
+        matrix.codes(rows - 1, row, 1);
+        assertThat(row).startsWith(0).endsWith(0);
+        assertThat(matrix.code(rows - 1, columns - 1)).isEqualTo(row[columns]).isEqualTo(codes[codes.length - 1]);
     }
 
     /** Row r in byte row r mod ceil(rows / 4), at bits 2 (r div ceil(rows / 4)). */

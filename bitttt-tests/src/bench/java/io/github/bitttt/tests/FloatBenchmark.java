@@ -1,6 +1,7 @@
 package io.github.bitttt.tests;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
+import io.github.bitttt.tensor.internal.Kernels;
 import io.github.bitttt.tensor.internal.NaiveKernels;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -59,13 +60,13 @@ public class FloatBenchmark {
         floats = kernels.floats();
         floats.normalize(x, 0, width);
         floats.normalize(v, 0, width);
-        head = floats.int8Weights(codes, 8 * width, width);
+        head = floats.int8Weights(Kernels.Codes.of(codes, width), 8 * width, width);
         y = new float[width];
         logits = new float[8 * width];
         memory = floats.deltaWeights(1, width);
         FloatKernels naive = NaiveKernels.INSTANCE.floats();
         float[] expected = new float[8 * width];
-        naive.int8Weights(codes, 8 * width, width).products(x, 0, expected, 0);
+        naive.int8Weights(Kernels.Codes.of(codes, width), 8 * width, width).products(x, 0, expected, 0);
         head();
         compare(expected, logits);
         naive.deltaWeights(1, width).step(0, x, 0, v, 0, 0.5f, 1, true, expected, 0);

@@ -60,12 +60,12 @@ public class TernaryBenchmark {
         }
         kernels = Families.of(family);
         kernels.awaitReady();
-        weights = kernels.weights(codes, rows, columns);
+        weights = kernels.weights(Kernels.Codes.of(codes, columns), rows, columns);
         input = new Int8Input(columns);
         float[] expected = new float[rows];
         Kernels naive = NaiveKernels.INSTANCE;
         round(naive);
-        naive.weights(codes, rows, columns).products(input, 0, 1, 0.5f, expected, 0, rows);
+        naive.weights(Kernels.Codes.of(codes, columns), rows, columns).products(input, 0, 1, 0.5f, expected, 0, rows);
         y = new float[rows];
         round(kernels);
         weights.products(input, 0, 1, 0.5f, y, 0, rows);

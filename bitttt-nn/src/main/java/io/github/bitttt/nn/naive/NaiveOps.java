@@ -329,8 +329,10 @@ public final class NaiveOps implements Ops<Doubles> {
     private double[][] matrix(Param param) {
         return matrices.computeIfAbsent(param, _ -> rows(param, switch (weights.get(param)) {
             case Weight.Floats(float[] values) -> index -> values[index];
-            case Weight.Int8Rows(Int8Matrix int8) ->
-                index -> (double) int8.codes()[index] * int8.scales()[index / param.columns()];
+            case Weight.Int8Rows(Int8Matrix int8) -> {
+                byte[] codes = int8.codes();
+                yield index -> (double) codes[index] * int8.scales()[index / param.columns()];
+            }
             case Weight.Ternary _ -> throw new IllegalArgumentException(param + ": is ternary");
         }));
     }

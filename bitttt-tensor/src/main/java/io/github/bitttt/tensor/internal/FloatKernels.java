@@ -22,27 +22,62 @@ public interface FloatKernels {
         return (float) sum;
     }
 
-    /** Brings int8 rows into the layout of this family.
+    /** Brings int8 rows into the layout of this family, which is then their only copy.
      *
-     * @param codes   [rows, columns] in row order; never written after
+     * @param codes   read row after row during this call only
      * @param rows    at least 1
      * @param columns at least 1
      * @return immutable weights */
-    default Int8Weights int8Weights(byte[] codes, int rows, int columns) {
-        return (x, xOffset, y, yOffset) -> {
-            for (int row = 0; row < rows; row++) {
-                double sum = 0;
-                for (int i = 0; i < columns; i++) {
-                    sum += (double) codes[row * columns + i] * x[xOffset + i];
+    default Int8Weights int8Weights(Kernels.Codes codes, int rows, int columns) {
+        return new Int8InOrder(codes.all(rows, columns), rows, columns) {
+            @Override
+            public void products(float[] x, int xOffset, float[] y, int yOffset) {
+                for (int row = 0; row < rows; row++) {
+                    double sum = 0;
+                    for (int i = 0; i < columns; i++) {
+                        sum += (double) this.codes[row * columns + i] * x[xOffset + i];
+                    }
+                    y[yOffset + row] = (float) sum;
                 }
-                y[yOffset + row] = (float) sum;
             }
         };
     }
 
-    /** Int8 rows in a family's own layout. */
-    @FunctionalInterface
-    interface Int8Weights {
+    /** Int8 rows as they are written. */
+    abstract class Int8InOrder implements Int8Weights {
+        /** [rows, columns] in row order. */
+        protected final byte[] codes;
+        /** How many there are. */
+        protected final int rows;
+        /** Of each row. */
+        protected final int columns;
+
+        /** Rows in an array.
+         *
+         * @param codes   [rows, columns] in row order, kept
+         * @param rows    at least 1
+         * @param columns at least 1 */
+        protected Int8InOrder(byte[] codes, int rows, int columns) {
+            this.codes = codes;
+            this.rows = rows;
+            this.columns = columns;
+        }
+
+        @Override
+        public void read(int row, byte[] to, int offset) {
+            System.arraycopy(codes, row * columns, to, offset, columns);
+        }
+
+        @Override
+        public void row(int row, float scale, float[] y, int yOffset) {
+            for (int i = 0; i < columns; i++) {
+                y[yOffset + i] = codes[row * columns + i] * scale;
+            }
+        }
+    }
+
+    /** Int8 rows in a family's own layout, from which they can be read again. */
+    interface Int8Weights extends Kernels.Codes {
         /** y_r = sum of codes[r, i] x_i, exact but for float rounding.
          *
          * @param x       holds the input
@@ -50,6 +85,14 @@ public interface FloatKernels {
          * @param y       outputs
          * @param yOffset of the first */
         void products(float[] x, int xOffset, float[] y, int yOffset);
+
+        /** Reads a row as floats, code * scale.
+         *
+         * @param row     its index
+         * @param scale   of the row
+         * @param y       outputs
+         * @param yOffset of the first */
+        void row(int row, float scale, float[] y, int yOffset);
     }
 
     /** y = gain * x / sqrt(mean(x^2) + epsilon).

@@ -17,13 +17,54 @@ public interface Kernels {
         return "any machine";
     }
 
-    /** Brings ternary codes into the layout of this family.
+    /** Brings ternary codes into the layout of this family, which is then their only copy.
      *
-     * @param codes   [rows, columns] in row order, each -1, 0 or 1
+     * @param codes   each -1, 0 or 1; read row after row during this call only
      * @param rows    at least 1
      * @param columns at least 1
      * @return immutable weights */
-    Weights weights(byte[] codes, int rows, int columns);
+    Weights weights(Codes codes, int rows, int columns);
+
+    /** Rows of bytes, wherever they lie. */
+    @FunctionalInterface
+    interface Codes {
+        /** Reads a row.
+         *
+         * @param row    its index
+         * @param to     receives its codes
+         * @param offset of the first */
+        void read(int row, byte[] to, int offset);
+
+        /** Rows that lie in an array.
+         *
+         * @param codes   [rows, columns] in row order
+         * @param columns of a row
+         * @return them */
+        static Codes of(byte[] codes, int columns) {
+            return (row, to, offset) -> System.arraycopy(codes, row * columns, to, offset, columns);
+        }
+
+        /** The rows from one on.
+         *
+         * @param first becomes row 0
+         * @return a view */
+        default Codes from(int first) {
+            return (row, to, offset) -> read(first + row, to, offset);
+        }
+
+        /** All rows.
+         *
+         * @param rows    how many
+         * @param columns of a row
+         * @return a copy, in row order */
+        default byte[] all(int rows, int columns) {
+            byte[] all = new byte[Math.multiplyExact(rows, columns)];
+            for (int row = 0; row < rows; row++) {
+                read(row, all, row * columns);
+            }
+            return all;
+        }
+    }
 
     /** Rounds a row to int8: s = 127 / max(max |x|, 1e-5), code = clamp(rint(x s), -127, 127), in float, half to even.
      *
@@ -61,8 +102,8 @@ public interface Kernels {
      *  @return of this family */
     FloatKernels floats();
 
-    /** Ternary weights in a family's own layout. */
-    interface Weights {
+    /** Ternary weights in a family's own layout, from which their codes can be read again. */
+    interface Weights extends Codes {
         /** The kernel's name, which may depend on the shape.
          *  @return a short name */
         String kernel();

@@ -13,7 +13,12 @@ public final class NaiveKernels implements Kernels {
     private NaiveKernels() {
     }
 
-    private record Codes(byte[] codes, int rows, int columns) implements Weights {
+    private record InOrder(byte[] codes, int rows, int columns) implements Weights {
+        @Override
+        public void read(int row, byte[] to, int offset) {
+            System.arraycopy(codes, row * columns, to, offset, columns);
+        }
+
         @Override
         public String kernel() {
             return "naive";
@@ -48,8 +53,8 @@ public final class NaiveKernels implements Kernels {
     }
 
     @Override
-    public Weights weights(byte[] codes, int rows, int columns) {
-        return new Codes(codes, rows, columns);
+    public Weights weights(Codes codes, int rows, int columns) {
+        return new InOrder(codes.all(rows, columns), rows, columns);
     }
 
     @Override
@@ -80,30 +85,24 @@ public final class NaiveKernels implements Kernels {
         }
     }
 
-    /** y[r] = scale * (sum of x over codes +1, less the sum over codes -1), accumulated in double.
+    /** The sum of x over codes +1, less the sum over codes -1, accumulated in double.
      *
-     * @param codes   [rows, columns] in row order, each -1, 0 or 1
-     * @param columns of the matrix
-     * @param scale   of the product
+     * @param codes   of a row, each -1, 0 or 1
+     * @param from    the first of them
+     * @param to      behind the last
      * @param x       float inputs
-     * @param xOffset of the first input
-     * @param y       outputs
-     * @param yOffset of the first output
-     * @param rows    how many outputs */
-    public static void floatSums(byte[] codes, int columns, float scale, float[] x, int xOffset, float[] y, int yOffset,
-            int rows) {
-        for (int row = 0; row < rows; row++) {
-            double sum = 0;
-            for (int column = 0; column < columns; column++) {
-                int code = codes[row * columns + column];
-                if (code > 0) {
-                    sum += x[xOffset + column];
-                } else if (code < 0) {
-                    sum -= x[xOffset + column];
-                }
+     * @param xOffset of the input of code 0
+     * @return the sum */
+    public static double floatSum(byte[] codes, int from, int to, float[] x, int xOffset) {
+        double sum = 0;
+        for (int column = from; column < to; column++) {
+            if (codes[column] > 0) {
+                sum += x[xOffset + column];
+            } else if (codes[column] < 0) {
+                sum -= x[xOffset + column];
             }
-            y[yOffset + row] = (float) (sum * scale);
         }
+        return sum;
     }
 
     @Override

@@ -27,13 +27,18 @@ public final class PlainKernels implements Kernels {
     }
 
     @Override
-    public Weights weights(byte[] codes, int rows, int columns) {
+    public Weights weights(Codes codes, int rows, int columns) {
         int groups = Math.ceilDiv(columns, CODES);
-        char[] packed = new char[groups * rows];
+        char[] packed = new char[Math.multiplyExact(groups, rows)];
+        byte[] codesOfRow = new byte[groups * CODES]; // zeros behind the last column
         for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < groups * CODES; column++) {
-                int code = column < columns ? codes[row * columns + column] : 0;
-                packed[column / CODES * rows + row] |= (char) (code + 1 << 2 * (column % CODES));
+            codes.read(row, codesOfRow, 0);
+            for (int group = 0; group < groups; group++) {
+                int eight = 0;
+                for (int i = 0; i < CODES; i++) {
+                    eight |= codesOfRow[group * CODES + i] + 1 << 2 * i;
+                }
+                packed[group * rows + row] = (char) eight;
             }
         }
         return new Packed(packed, rows, columns);
@@ -43,6 +48,13 @@ public final class PlainKernels implements Kernels {
         @Override
         public String kernel() {
             return "plain";
+        }
+
+        @Override
+        public void read(int row, byte[] to, int offset) {
+            for (int column = 0; column < columns; column++) {
+                to[offset + column] = (byte) ((packed[column / CODES * rows + row] >> 2 * (column % CODES) & 3) - 1);
+            }
         }
 
         @Override
@@ -118,20 +130,32 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
-        public Int8Weights int8Weights(byte[] codes, int rows, int columns) {
-            // Rows lie side by side, so that lanes are rows.
-            byte[] turned = new byte[codes.length];
+        public Int8Weights int8Weights(Codes codes, int rows, int columns) {
+            byte[] turned = new byte[Math.multiplyExact(rows, columns)];
+            byte[] codesOfRow = new byte[columns];
             for (int row = 0; row < rows; row++) {
+                codes.read(row, codesOfRow, 0);
                 for (int column = 0; column < columns; column++) {
-                    turned[column * rows + row] = codes[row * columns + column];
+                    turned[column * rows + row] = codesOfRow[column];
                 }
             }
-            return (x, xOffset, y, yOffset) -> {
-                Arrays.fill(y, yOffset, yOffset + rows, 0);
-                for (int column = 0; column < columns; column++) {
-                    accumulate(turned, column * rows, x[xOffset + column], y, yOffset, rows);
-                }
-            };
+            return new Turned(turned, rows, columns);
+        }
+
+        @Override
+        public DeltaWeights deltaWeights(int heads, int d) {
+            return new PlainDelta(heads, d);
+        }
+    }
+
+    /** Int8 rows side by side, so that lanes are rows. */
+    private record Turned(byte[] codes, int rows, int columns) implements FloatKernels.Int8Weights {
+        @Override
+        public void products(float[] x, int xOffset, float[] y, int yOffset) {
+            Arrays.fill(y, yOffset, yOffset + rows, 0);
+            for (int column = 0; column < columns; column++) {
+                accumulate(codes, column * rows, x[xOffset + column], y, yOffset, rows);
+            }
         }
 
         private static void accumulate(byte[] codes, int offset, float x, float[] y, int yOffset, int rows) {
@@ -141,8 +165,17 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
-        public DeltaWeights deltaWeights(int heads, int d) {
-            return new PlainDelta(heads, d);
+        public void read(int row, byte[] to, int offset) {
+            for (int column = 0; column < columns; column++) {
+                to[offset + column] = codes[column * rows + row];
+            }
+        }
+
+        @Override
+        public void row(int row, float scale, float[] y, int yOffset) {
+            for (int column = 0; column < columns; column++) {
+                y[yOffset + column] = codes[column * rows + row] * scale;
+            }
         }
     }
 

@@ -27,26 +27,25 @@ public final class SlicedWeights implements Kernels.Weights {
     private final Kernels.Weights[] slices;
     private final int[] firstRows;
 
-    private SlicedWeights(Kernels family, byte[] codes, int rows, int columns, int count) {
+    private SlicedWeights(Kernels family, Kernels.Codes codes, int rows, int columns, int count) {
         int each = Math.ceilDiv(Math.ceilDiv(rows, count), GRAIN) * GRAIN;
         slices = new Kernels.Weights[Math.ceilDiv(rows, each)];
         firstRows = new int[slices.length];
         for (int i = 0; i < slices.length; i++) {
             firstRows[i] = i * each;
             int to = Math.min(rows, firstRows[i] + each);
-            slices[i] = family.weights(Arrays.copyOfRange(codes, firstRows[i] * columns, to * columns),
-                    to - firstRows[i], columns);
+            slices[i] = family.weights(codes.from(firstRows[i]), to - firstRows[i], columns);
         }
     }
 
     /** The weights of a matrix: in slices if it is large and there is more than one core.
      *
      * @param family  lays them out
-     * @param codes   [rows, columns] in row order, each -1, 0 or 1
+     * @param codes   each -1, 0 or 1; read row after row during this call only
      * @param rows    at least 1
      * @param columns at least 1
      * @return immutable weights */
-    public static Kernels.Weights of(Kernels family, byte[] codes, int rows, int columns) {
+    public static Kernels.Weights of(Kernels family, Kernels.Codes codes, int rows, int columns) {
         boolean sliced = HELPERS.length > 0 && (long) rows * columns >= LARGE && rows > GRAIN;
         return sliced
                 ? new SlicedWeights(family, codes, rows, columns, HELPERS.length + 1)
@@ -56,6 +55,12 @@ public final class SlicedWeights implements Kernels.Weights {
     @Override
     public String kernel() {
         return slices[0].kernel();
+    }
+
+    @Override
+    public void read(int row, byte[] to, int offset) {
+        int slice = row / firstRows[1];
+        slices[slice].read(row - firstRows[slice], to, offset);
     }
 
     @Override

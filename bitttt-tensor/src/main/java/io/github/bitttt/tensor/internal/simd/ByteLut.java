@@ -5,6 +5,7 @@ import io.github.bitttt.tensor.internal.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -16,32 +17,57 @@ import java.util.function.IntUnaryOperator;
 abstract class ByteLut implements Kernels.Weights {
     private final MemorySegment codes;
     private final int rows;
+    private final int columns;
     private final int lanes;
     private final int rowBytes;
+    private final Code code;
 
-    /** A byte of codes.
-     *
-     * @see #of */
+    /** What a byte of codes means. */
     interface Code {
-        /** The code of inputs from one on; those behind the last column have weight 0. */
-        byte of(byte[] ternary, int rowAt, int columns, int column);
+        /** How many weights a byte holds. */
+        int inputs();
+
+        /** The byte of some weights. */
+        byte encode(byte[] ternary, int at);
+
+        /** One of a byte's weights. */
+        byte decode(byte of, int input);
     }
 
-    ByteLut(byte[] ternary, int rows, int columns, int lanes, int rowBytes, int inputsOfByte, Code code) {
+    ByteLut(Kernels.Codes ternary, int rows, int columns, int lanes, int rowBytes, Code code) {
         this.rows = rows;
+        this.columns = columns;
         this.lanes = lanes;
         this.rowBytes = rowBytes;
-        byte[] ordered = new byte[Math.multiplyExact(Math.ceilDiv(rows, lanes) * lanes, rowBytes)];
-        for (int to = 0; to < ordered.length; to++) {
-            int lane = to % lanes;
-            int row = to / (lanes * rowBytes) * lanes + (lane & 1) * lanes / 2 + (lane >> 1 & 1) * lanes / 4
-                    + (lane >> 2);
-            ordered[to] = row < rows
-                    ? code.of(ternary, row * columns, columns, to / lanes % rowBytes * inputsOfByte)
-                    : 0;
+        this.code = code;
+        codes = Arena.ofAuto().allocate((long) Math.ceilDiv(rows, lanes) * lanes * rowBytes, 64);
+        byte[] ordered = new byte[lanes * rowBytes];
+        byte[] codesOfRow = new byte[rowBytes * code.inputs()]; // zeros behind the last column
+        for (int block = 0; block * lanes < rows; block++) {
+            Arrays.fill(ordered, (byte) 0);
+            for (int row = block * lanes; row < Math.min(rows, (block + 1) * lanes); row++) {
+                ternary.read(row, codesOfRow, 0);
+                for (int i = 0; i < rowBytes; i++) {
+                    ordered[i * lanes + lane(row)] = code.encode(codesOfRow, i * code.inputs());
+                }
+            }
+            MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_BYTE, (long) block * ordered.length,
+                    ordered.length);
         }
-        codes = Arena.ofAuto().allocate(ordered.length, 64);
-        MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_BYTE, 0, ordered.length);
+    }
+
+    private int lane(int row) {
+        int of = row % lanes;
+        return of % (lanes / 4) << 2 | of / (lanes / 4) % 2 << 1 | of / (lanes / 2);
+    }
+
+    @Override
+    public void read(int row, byte[] to, int offset) {
+        long at = (long) row / lanes * lanes * rowBytes + lane(row);
+        for (int column = 0; column < columns; column++) {
+            byte of = codes.get(ValueLayout.JAVA_BYTE, at + (long) column / code.inputs() * lanes);
+            to[offset + column] = code.decode(of, column % code.inputs());
+        }
     }
 
     /** The kernel's own tables. */

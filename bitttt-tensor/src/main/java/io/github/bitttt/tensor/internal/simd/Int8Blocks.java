@@ -1,6 +1,7 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
+import io.github.bitttt.tensor.internal.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -32,26 +33,56 @@ final class Int8Blocks implements FloatKernels.Int8Weights {
     private static final int ROWS = 8 * LANES;
 
     private final MemorySegment blocks;
-    private final byte[] codes;
+    private final byte[] few; // the rows in order, where they fill no block
     private final int rows;
     private final int columns;
 
-    Int8Blocks(byte[] codes, int rows, int columns) {
-        this.codes = codes;
+    Int8Blocks(Kernels.Codes codes, int rows, int columns) {
         this.rows = rows;
         this.columns = columns;
         int count = rows < ROWS ? 0 : Math.ceilDiv(rows, ROWS);
-        byte[] ordered = new byte[Math.multiplyExact(count * ROWS, columns)];
+        few = count == 0 ? codes.all(rows, columns) : new byte[0];
+        blocks = Arena.ofAuto().allocate(Math.max((long) count * ROWS * columns, 1), 64);
+        byte[] ordered = new byte[count == 0 ? 0 : Math.multiplyExact(ROWS, columns)];
+        byte[] codesOfRow = new byte[columns];
         for (int block = 0; block < count; block++) {
             for (int row = 0; row < ROWS; row++) {
-                int from = (firstRow(block) + row) * columns;
+                codes.read(firstRow(block) + row, codesOfRow, 0);
                 for (int column = 0; column < columns; column++) {
-                    ordered[(block * columns + column) * ROWS + row] = codes[from + column];
+                    ordered[column * ROWS + row] = codesOfRow[column];
                 }
             }
+            MemorySegment.copy(ordered, 0, blocks, ValueLayout.JAVA_BYTE, (long) block * ordered.length,
+                    ordered.length);
         }
-        blocks = Arena.ofAuto().allocate(Math.max(ordered.length, 1), 64);
-        MemorySegment.copy(ordered, 0, blocks, ValueLayout.JAVA_BYTE, 0, ordered.length);
+    }
+
+    @Override
+    public void read(int row, byte[] to, int offset) {
+        if (rows < ROWS) {
+            System.arraycopy(few, row * columns, to, offset, columns);
+            return;
+        }
+        int block = row / ROWS;
+        long at = (long) block * columns * ROWS + row - firstRow(block);
+        for (int column = 0; column < columns; column++, at += ROWS) {
+            to[offset + column] = blocks.get(ValueLayout.JAVA_BYTE, at);
+        }
+    }
+
+    @Override
+    public void row(int row, float scale, float[] y, int yOffset) {
+        if (rows < ROWS) {
+            for (int i = 0; i < columns; i++) {
+                y[yOffset + i] = few[row * columns + i] * scale;
+            }
+            return;
+        }
+        int block = row / ROWS;
+        long at = (long) block * columns * ROWS + row - firstRow(block);
+        for (int column = 0; column < columns; column++, at += ROWS) {
+            y[yOffset + column] = blocks.get(ValueLayout.JAVA_BYTE, at) * scale;
+        }
     }
 
     /** The last block ends with the last row: some rows are in two blocks. */
@@ -74,7 +105,7 @@ final class Int8Blocks implements FloatKernels.Int8Weights {
         for (int row = 0; row < rows; row++) {
             float sum = 0;
             for (int i = 0; i < columns; i++) {
-                sum = Math.fma(codes[row * columns + i], x[xOffset + i], sum);
+                sum = Math.fma(few[row * columns + i], x[xOffset + i], sum);
             }
             y[yOffset + row] = sum;
         }

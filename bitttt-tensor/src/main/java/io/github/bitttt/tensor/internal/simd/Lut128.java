@@ -1,6 +1,7 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.Int8Input;
+import io.github.bitttt.tensor.internal.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
@@ -37,19 +38,27 @@ final class Lut128 extends ByteLut {
 
     private final int twelves;
 
-    Lut128(byte[] ternary, int rows, int columns) {
-        super(ternary, rows, columns, LANES, 3 * Math.ceilDiv(columns, TWELVE), 4, Lut128::code);
+    Lut128(Kernels.Codes ternary, int rows, int columns) {
+        super(ternary, rows, columns, LANES, 3 * Math.ceilDiv(columns, TWELVE), new Pairs());
         twelves = Math.ceilDiv(columns, TWELVE);
     }
 
-    private static byte code(byte[] ternary, int at, int columns, int first) {
-        return (byte) (pair(ternary, at, columns, first) | pair(ternary, at, columns, first + 2) << 4);
-    }
+    private static final class Pairs implements Code {
+        @Override
+        public int inputs() {
+            return 4;
+        }
 
-    private static int pair(byte[] ternary, int at, int columns, int column) {
-        int first = column < columns ? ternary[at + column] : 0;
-        int second = column + 1 < columns ? ternary[at + column + 1] : 0;
-        return 3 * (first + 1) + second + 1;
+        @Override
+        public byte encode(byte[] w, int at) {
+            return (byte) (3 * w[at] + w[at + 1] + 4 | 3 * w[at + 2] + w[at + 3] + 4 << 4);
+        }
+
+        @Override
+        public byte decode(byte of, int input) {
+            int pair = of >> 4 * (input / 2) & 15;
+            return (byte) ((input % 2 == 0 ? pair / 3 : pair % 3) - 1);
+        }
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -45,38 +46,54 @@ final class Lut16 implements Kernels.Weights {
 
     private final MemorySegment codes;
     private final int rows;
+    private final int columns;
     private final int nines;
     private final int segment;
 
-    Lut16(byte[] ternary, int rows, int columns) {
+    Lut16(Kernels.Codes ternary, int rows, int columns) {
         this.rows = rows;
+        this.columns = columns;
         this.nines = Math.ceilDiv(columns, NINE);
         this.segment = columns <= MOST_AT_ONCE ? nines : SEGMENT;
-        short[] ordered = new short[Math.multiplyExact(paddedRows(), nines)];
+        codes = Arena.ofAuto().allocate(2L * paddedRows() * nines, BLOCK);
+        short[] ordered = new short[Math.multiplyExact(4 * LANES, nines)];
+        byte[] codesOfRow = new byte[nines * NINE]; // zeros behind the last column
         for (int group = 0; group < paddedRows(); group += 4 * LANES) {
             int width = width(group);
-            for (int nine = 0; nine < nines; nine++) {
-                int to = group * nines + nine * width;
-                for (int lane = 0; lane < width; lane++) {
-                    int row = group + lane / LANES * LANES + (lane & 1) * 16 + (lane % LANES >> 1);
-                    ordered[to + lane] = row < rows ? nine(ternary, row * columns, columns, nine * NINE) : 0;
+            Arrays.fill(ordered, (short) 0);
+            for (int row = group; row < Math.min(rows, group + width); row++) {
+                ternary.read(row, codesOfRow, 0);
+                int lane = lane(row - group);
+                for (int nine = 0; nine < nines; nine++) {
+                    ordered[nine * width + lane] = nine(codesOfRow, nine * NINE);
                 }
             }
+            MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_SHORT, 2L * group * nines, width * nines);
         }
-        codes = Arena.ofAuto().allocate(2L * ordered.length, BLOCK);
-        MemorySegment.copy(ordered, 0, codes, ValueLayout.JAVA_SHORT, 0, ordered.length);
     }
 
-    private static short nine(byte[] ternary, int at, int columns, int first) {
-        int code = 0;
-        for (int group = 0; group < 3; group++) {
-            int three = 0;
-            for (int column = first + 3 * group; column < first + 3 * group + 3; column++) {
-                three = 3 * three + 1 + (column < columns ? ternary[at + column] : 0);
-            }
-            code |= three << 5 * group;
+    private static int lane(int row) {
+        return row / LANES * LANES + (row % 16 << 1) + (row % LANES >> 4);
+    }
+
+    private static short nine(byte[] w, int at) {
+        int first = 9 * w[at] + 3 * w[at + 1] + w[at + 2] + 13;
+        int second = 9 * w[at + 3] + 3 * w[at + 4] + w[at + 5] + 13;
+        int third = 9 * w[at + 6] + 3 * w[at + 7] + w[at + 8] + 13;
+        return (short) (first | second << 5 | third << 10);
+    }
+
+    @Override
+    public void read(int row, byte[] to, int offset) {
+        int group = row / (4 * LANES) * 4 * LANES;
+        long at = (long) group * nines + lane(row - group);
+        int width = width(group);
+        for (int column = 0; column < columns; column++) {
+            int nine = codes.getAtIndex(ValueLayout.JAVA_SHORT, at + (long) column / NINE * width);
+            int three = nine >> 5 * (column % NINE / 3) & 31;
+            int power = column % 3 == 0 ? 9 : column % 3 == 1 ? 3 : 1;
+            to[offset + column] = (byte) (three / power % 3 - 1);
         }
-        return (short) code;
     }
 
     /** Rows of the group that begins at a row: 128, at the end 32, 64 or 128. */

@@ -1,6 +1,7 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.Int8Input;
+import io.github.bitttt.tensor.internal.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
@@ -42,17 +43,28 @@ final class Lut256 extends ByteLut {
 
     private final int fifteens;
 
-    Lut256(byte[] ternary, int rows, int columns) {
-        super(ternary, rows, columns, LANES, GROUPS * Math.ceilDiv(columns, FIFTEEN), 3, Lut256::code);
+    Lut256(Kernels.Codes ternary, int rows, int columns) {
+        super(ternary, rows, columns, LANES, GROUPS * Math.ceilDiv(columns, FIFTEEN), new Threes());
         fifteens = Math.ceilDiv(columns, FIFTEEN);
     }
 
-    private static byte code(byte[] ternary, int at, int columns, int first) {
-        int code = 0;
-        for (int column = first; column < first + 3; column++) {
-            code = 3 * code + (column < columns ? ternary[at + column] : 0);
+    private static final class Threes implements Code {
+        @Override
+        public int inputs() {
+            return 3;
         }
-        return (byte) (code < 0 ? HALF - code : code);
+
+        @Override
+        public byte encode(byte[] w, int at) {
+            int code = 9 * w[at] + 3 * w[at + 1] + w[at + 2];
+            return (byte) (code < 0 ? HALF - code : code);
+        }
+
+        @Override
+        public byte decode(byte of, int input) {
+            int digits = (of >= HALF ? HALF - of : of) + 13;
+            return (byte) (digits / (input == 0 ? 9 : input == 1 ? 3 : 1) % 3 - 1);
+        }
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
 import io.github.bitttt.tensor.internal.HeapDelta;
+import io.github.bitttt.tensor.internal.Kernels;
 import java.util.Arrays;
 
 /** The loops of {@link VectorFloats}, {@link Int8Blocks} and {@link DeltaBlocks}, operation by operation in the same order, without vectors. */
@@ -30,8 +31,18 @@ class ScalarFloats implements FloatKernels {
     }
 
     @Override
-    public Int8Weights int8Weights(byte[] codes, int rows, int columns) {
-        return (x, xOffset, y, yOffset) -> {
+    public Int8Weights int8Weights(Kernels.Codes codes, int rows, int columns) {
+        return new ScalarInt8(codes.all(rows, columns), rows, columns);
+    }
+
+    /** As {@link Int8Blocks}. */
+    private static final class ScalarInt8 extends Int8InOrder {
+        ScalarInt8(byte[] codes, int rows, int columns) {
+            super(codes, rows, columns);
+        }
+
+        @Override
+        public void products(float[] x, int xOffset, float[] y, int yOffset) {
             int row = 0;
             for (; row + 4 <= rows; row += 4) {
                 fourRows(codes, row * columns, columns, x, xOffset, y, yOffset + row);
@@ -43,7 +54,7 @@ class ScalarFloats implements FloatKernels {
                 }
                 y[yOffset + row] = sum;
             }
-        };
+        }
     }
 
     private static void fourRows(byte[] codes, int at, int columns, float[] x, int xOffset, float[] y, int yAt) {

@@ -18,7 +18,7 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public Weights weights(byte[] codes, int rows, int columns) {
+    public Weights weights(Codes codes, int rows, int columns) {
         return PlainKernels.INSTANCE.weights(codes, rows, columns);
     }
 

@@ -1,6 +1,7 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
+import io.github.bitttt.tensor.internal.Kernels;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
@@ -47,7 +48,7 @@ final class VectorFloats implements FloatKernels {
     }
 
     @Override
-    public Int8Weights int8Weights(byte[] codes, int rows, int columns) {
+    public Int8Weights int8Weights(Kernels.Codes codes, int rows, int columns) {
         return new Int8Blocks(codes, rows, columns);
     }
 

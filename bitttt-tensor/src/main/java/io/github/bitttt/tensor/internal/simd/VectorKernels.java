@@ -61,7 +61,7 @@ final class VectorKernels implements Kernels {
             return wanted;
         }
 
-        Weights weights(byte[] codes, int rows, int columns) {
+        Weights weights(Codes codes, int rows, int columns) {
             return switch (this) {
                 case LUT16 -> new Lut16(codes, rows, columns);
                 case LUT256 -> new Lut256(codes, rows, columns);
@@ -88,7 +88,7 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public Weights weights(byte[] codes, int rows, int columns) {
+    public Weights weights(Codes codes, int rows, int columns) {
         return layout.weights(codes, rows, columns);
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
  */
 public final class WarmingKernels implements Kernels {
     private static final int WIDTH = 256;
+    private static final int LARGE = 1 << 22; // codes
     private static final int MEMORY = 96; // vectors of 512 bits by fours and by twos
     private static final int ROUNDS = 6000; // the JVM compiles for good what was called 5,000 times
     private static final Duration LONGEST = Duration.ofSeconds(5);
@@ -66,38 +67,62 @@ public final class WarmingKernels implements Kernels {
     }
 
     @Override
-    public Weights weights(byte[] codes, int rows, int columns) {
+    public Weights weights(Codes codes, int rows, int columns) {
         return warm ? hot.weights(codes, rows, columns) : new WarmingWeights(codes, rows, columns);
     }
 
-    /** Scalar at first; brought into the vector kernels' layout when they are ready. */
+    private static boolean isLarge(int rows, int columns) {
+        return (long) rows * columns >= LARGE;
+    }
+
+    private void awaitVectors() {
+        boolean interrupted = false;
+        while (!warm && warmUp.isAlive()) {
+            try {
+                warmUp.join();
+            } catch (InterruptedException _) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Scalar at first; brought into the vector kernels' layout when they are ready. What is large is laid out once, for vectors,
+     * and its first product waits for them: it would take longer without. */
     private final class WarmingWeights implements Weights {
         private final int rows;
         private final int columns;
         private volatile Weights weights;
         private volatile boolean vectors;
-        private byte[] codes; // until they are laid out
 
-        WarmingWeights(byte[] codes, int rows, int columns) {
-            this.codes = codes;
+        WarmingWeights(Codes codes, int rows, int columns) {
             this.rows = rows;
             this.columns = columns;
-            weights = cold.weights(codes, rows, columns);
+            vectors = isLarge(rows, columns);
+            weights = (vectors ? hot : cold).weights(codes, rows, columns);
         }
 
         private Weights now() {
-            if (warm && !vectors) {
+            if (warm != vectors) {
                 layOut();
             }
             return weights;
         }
 
         private synchronized void layOut() {
-            if (!vectors) {
-                weights = hot.weights(codes, rows, columns);
-                codes = null;
+            if (vectors) {
+                awaitVectors();
+            } else {
+                weights = hot.weights(weights, rows, columns);
                 vectors = true;
             }
+        }
+
+        @Override
+        public void read(int row, byte[] to, int offset) {
+            weights.read(row, to, offset);
         }
 
         @Override
@@ -133,15 +158,57 @@ public final class WarmingKernels implements Kernels {
 
     private final class ColdFloats extends ScalarFloats {
         @Override
-        public Int8Weights int8Weights(byte[] codes, int rows, int columns) {
-            Int8Weights vectors = hot.floats().int8Weights(codes, rows, columns);
-            Int8Weights scalars = super.int8Weights(codes, rows, columns);
-            return (x, xOffset, y, yOffset) -> (warm ? vectors : scalars).products(x, xOffset, y, yOffset);
+        public Int8Weights int8Weights(Codes codes, int rows, int columns) {
+            return isLarge(rows, columns)
+                    ? new WarmingInt8(hot.floats().int8Weights(codes, rows, columns), true, rows, columns)
+                    : new WarmingInt8(super.int8Weights(codes, rows, columns), false, rows, columns);
         }
 
         @Override
         public DeltaWeights deltaWeights(int heads, int d) {
             return new WarmingDelta(super.deltaWeights(heads, d), heads, d);
+        }
+    }
+
+    /** Int8 rows, as {@link WarmingWeights}. */
+    private final class WarmingInt8 implements FloatKernels.Int8Weights {
+        private final int rows;
+        private final int columns;
+        private volatile FloatKernels.Int8Weights weights;
+        private volatile boolean vectors;
+
+        WarmingInt8(FloatKernels.Int8Weights first, boolean vectors, int rows, int columns) {
+            this.weights = first;
+            this.vectors = vectors;
+            this.rows = rows;
+            this.columns = columns;
+        }
+
+        private synchronized void layOut() {
+            if (vectors) {
+                awaitVectors();
+            } else {
+                weights = hot.floats().int8Weights(weights, rows, columns);
+                vectors = true;
+            }
+        }
+
+        @Override
+        public void row(int row, float scale, float[] y, int yOffset) {
+            weights.row(row, scale, y, yOffset);
+        }
+
+        @Override
+        public void products(float[] x, int xOffset, float[] y, int yOffset) {
+            if (warm != vectors) {
+                layOut();
+            }
+            weights.products(x, xOffset, y, yOffset);
+        }
+
+        @Override
+        public void read(int row, byte[] to, int offset) {
+            weights.read(row, to, offset);
         }
     }
 
@@ -198,8 +265,9 @@ public final class WarmingKernels implements Kernels {
 
     /** What a token does, on a small layer. */
     private final class Exercise implements Runnable {
-        private final Weights weights = hot.weights(new byte[WIDTH * WIDTH], WIDTH, WIDTH);
-        private final FloatKernels.Int8Weights head = hot.floats().int8Weights(new byte[MEMORY * WIDTH], MEMORY, WIDTH);
+        private final Weights weights = hot.weights(Codes.of(new byte[WIDTH * WIDTH], WIDTH), WIDTH, WIDTH);
+        private final FloatKernels.Int8Weights head = hot.floats().int8Weights(
+                Codes.of(new byte[MEMORY * WIDTH], WIDTH), MEMORY, WIDTH);
         private final Int8Input input = new Int8Input(WIDTH);
         private final float[] x = new float[WIDTH];
         private final float[] y = new float[WIDTH];
