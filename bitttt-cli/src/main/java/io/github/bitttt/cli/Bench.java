@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -76,6 +77,7 @@ final class Bench implements Callable<Integer> {
         }
         double firstToken = firstTokenSeconds();
         KernelChoice.current().awaitReady();
+        Program.checkTargets(null, plot);
         List<NamedModel> models = List.of(embedded(), wide());
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("machine", machine());
@@ -305,9 +307,9 @@ final class Bench implements Callable<Integer> {
 
     private static String number(Object value) {
         return switch (value) {
-            case Double d when d >= 1000 -> "%,.0f".formatted(d);
-            case Double d -> "%.2f".formatted(d);
-            case Long l -> "%,d".formatted(l);
+            case Double d when d >= 1000 -> String.format(Locale.ROOT, "%,.0f", d);
+            case Double d -> String.format(Locale.ROOT, "%.2f", d);
+            case Long l -> String.format(Locale.ROOT, "%,d", l);
             default -> value.toString();
         };
     }

@@ -4,12 +4,13 @@ import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.measure.Evaluation;
 import io.github.bitttt.llama.measure.MemoryGain;
+import io.github.bitttt.llama.text.TextFile;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.viz.Charts;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,8 +48,10 @@ final class Evaluate implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Evaluation.Reset rule = rule(reset);
+        Program.checkTargets(null, plot);
         Model loaded = model.load();
-        String text = Files.readString(data);
+        String text = TextFile.read(data);
+        checkText(loaded.tokenizer(), text);
         Map<String, Object> result = new LinkedHashMap<>();
         if (every > 0) {
             result.put("rows", LongText.read(loaded, loaded.tokenizer().encode(text), every, program.messages()));
@@ -57,6 +60,26 @@ final class Evaluate implements Callable<Integer> {
         }
         program.result(result);
         return 0;
+    }
+
+    /** What a text must have is known before it is measured, which may take hours. */
+    private void checkText(Tokenizer tokenizer, String text) {
+        int tokens = tokenizer.encode(text).length;
+        if (tokens < 2) {
+            throw new IllegalArgumentException(
+                    data + ": nothing in it can be predicted: at least 2 tokens are needed, got " + tokens);
+        }
+        if (text.replace(Tokenizer.END_OF_TEXT, "").isEmpty()) {
+            throw new IllegalArgumentException(data + ": nothing in it can be predicted: it has end markers only");
+        }
+        if (plot != null && Arrays.stream(documents(text)).allMatch(part -> tokenizer.encode(part).length < 2)) {
+            throw new IllegalArgumentException(
+                    data + ": none of its documents has 2 tokens, so --plot has nothing to draw");
+        }
+    }
+
+    private static String[] documents(String text) {
+        return text.split(Pattern.quote(Tokenizer.END_OF_TEXT));
     }
 
     private void measure(Model loaded, String text, Evaluation.Reset rule, Map<String, Object> result)
@@ -74,7 +97,7 @@ final class Evaluate implements Callable<Integer> {
         if (plot != null) {
             SequencedMap<String, double[]> curve = new LinkedHashMap<>();
             curve.put("each document from an empty memory",
-                    byPosition(loaded, text.split(Pattern.quote(Tokenizer.END_OF_TEXT))));
+                    byPosition(loaded, documents(text)));
             Charts.lossByPosition("Surprise by position, mean of all documents", curve, MEAN).save(plot);
         }
     }

@@ -21,8 +21,8 @@ final class Generate implements Callable<Integer> {
     @Mixin
     private Program program;
 
-    @Option(names = "--prompt", defaultValue = "Once upon a time", description = "What to go on with (default: ${DEFAULT-VALUE}).")
-    private String prompt;
+    @Option(names = "--prompt", preprocessor = AttachedText.class, description = "What to go on with (default: ${DEFAULT-VALUE}).")
+    private String prompt = "Once upon a time";
     @Option(names = "--tokens", defaultValue = "300", description = "The most tokens to write (default: ${DEFAULT-VALUE}).")
     private int tokens;
     @Option(names = "--temperature", defaultValue = "0.8", description = "0 takes the likeliest token (default: ${DEFAULT-VALUE}).")
@@ -46,17 +46,17 @@ final class Generate implements Callable<Integer> {
     public Integer call() throws Exception {
         Sampler sampler = new Sampler(new SamplerOptions(temperature, topK, topP, repetitionPenalty,
                 sequencePenalty, seed));
+        Program.checkTargets(saveMemory, null);
         Model loaded = model.load();
         StringBuilder text = new StringBuilder();
         try (Session session = loaded.newSession()) {
             if (loadMemory != null) {
                 session.loadMemory(loadMemory);
             }
-            program.messages().print(prompt);
+            program.say(prompt);
             Generator.Written written = new Generator(session, sampler).generate(prompt, tokens, piece -> {
                 text.append(piece);
-                program.messages().print(piece);
-                program.messages().flush();
+                program.say(piece);
             });
             program.messages().println();
             if (saveMemory != null) {

@@ -1,11 +1,14 @@
 package io.github.bitttt.cli;
 
 import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.io.AtomicFile;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.OriginalCheckpoint;
-import java.nio.file.Files;
+import io.github.bitttt.llama.text.Tokenizer;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,8 +29,15 @@ final class Import implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        AtomicFile.checkNewFolder(out);
+        Optional<Tokenizer> words = tokenizer == null ? Optional.empty() : Optional.of(Tokenizer.load(tokenizer));
         Checkpoint checkpoint = OriginalCheckpoint.convert(original);
-        checkpoint.save(out, tokenizer == null ? "" : Files.readString(tokenizer));
+        int vocabulary = checkpoint.config().vocabSize();
+        if (words.isPresent() && words.get().vocabSize() != vocabulary) {
+            throw new IOException(tokenizer + ": has " + words.get().vocabSize() + " tokens, the checkpoint "
+                    + vocabulary + "; give the tokenizer that it was trained with");
+        }
+        checkpoint.save(out, words.map(Tokenizer::json).orElse(""));
         program.messages().println(out + ": " + new BitLlama(checkpoint.config()));
         program.result(Map.of("out", out.toString(), "parameters", checkpoint.weights().parameters()));
         return 0;

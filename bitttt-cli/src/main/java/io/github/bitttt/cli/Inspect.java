@@ -7,6 +7,7 @@ import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.tensor.KernelChoice;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -41,9 +42,9 @@ final class Inspect implements Callable<Integer> {
             result.forEach((key, value) -> {
                 if (value instanceof Map<?, ?> entries) {
                     program.out().println(key);
-                    entries.forEach((name, entry) -> program.out().printf("  %-36s %s%n", name, entry));
+                    entries.forEach((name, entry) -> program.out().printf(Locale.ROOT, "  %-36s %s%n", name, entry));
                 } else {
-                    program.out().printf("%-12s %s%n", key, value);
+                    program.out().printf(Locale.ROOT, "%-12s %s%n", key, value);
                 }
             });
         }

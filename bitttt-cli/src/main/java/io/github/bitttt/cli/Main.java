@@ -1,9 +1,7 @@
 package io.github.bitttt.cli;
 
-import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine;
 
@@ -25,36 +23,49 @@ public final class Main {
      *
      * @param arguments the program's name and its options */
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        // What is printed does not depend on where its user lives: no decimal commas, no other digits.
+        Locale.setDefault(Locale.ROOT);
+        System.exit(wereLost(arguments) ? USAGE : commandLine().execute(arguments));
+    }
+
+    /** Whether Java could not read an argument, which it does by the locale alone: every byte beyond ASCII is U+FFFD then. */
+    private static boolean wereLost(String[] arguments) {
+        String encoding = System.getProperty("sun.jnu.encoding", "UTF-8");
+        boolean lost = !encoding.equals("UTF-8")
+                && Arrays.stream(arguments).anyMatch(argument -> argument.indexOf('\uFFFD') >= 0);
+        if (lost) {
+            System.err.println("bitttt: an argument has letters that the locale's encoding " + encoding
+                    + " has not; start Java with LC_ALL=C.UTF-8, as ./bitttt does");
+        }
+        return lost;
     }
 
     /** The programs, with errors as one line.
      *  @return ready to execute */
     static CommandLine commandLine() {
-        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true)
+        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).setExpandAtFiles(false)
                 .setExecutionExceptionHandler((exception, commandLine, _) -> {
-                    commandLine.getErr().println("bitttt: " + message(exception));
-                    commandLine.getErr().flush();
-                    return exception instanceof IllegalArgumentException ? USAGE : FAILED;
-                });
+                    String message = Failures.message(exception).orElseThrow(() -> exception);
+                    return say(commandLine, message, Failures.isUsage(exception) ? USAGE : FAILED);
+                }).setExecutionStrategy(Main::run);
     }
 
-    private static String message(Exception exception) throws Exception {
-        return switch (exception) {
-            case IOException e -> e.getMessage() == null ? e.toString() : describe(e);
-            case IllegalArgumentException e -> e.getMessage();
-            case IllegalStateException e -> e.getMessage();
-            // A fault of ours: the trace is worth seeing.
-            default -> throw exception;
-        };
+    /** Runs the program that was named: errors of the JVM that its user has caused are one line, and output that is lost is a failure. */
+    private static int run(CommandLine.ParseResult parsed) {
+        CommandLine program = parsed.asCommandLineList().getLast();
+        try {
+            int code = new CommandLine.RunLast().execute(parsed);
+            return code == 0 && program.getOut().checkError()
+                    ? say(program, LostOutputException.MESSAGE, FAILED)
+                    : code;
+        } catch (Error e) {
+            return say(program, Failures.message(e).orElseThrow(() -> e), FAILED);
+        }
     }
 
-    private static String describe(IOException e) {
-        return switch (e) {
-            case NoSuchFileException missing -> missing.getFile() + ": no such file";
-            case AccessDeniedException denied -> denied.getFile() + ": access denied";
-            case FileAlreadyExistsException there -> there.getFile() + ": exists already";
-            default -> e.getMessage();
-        };
+    private static int say(CommandLine program, String message, int code) {
+        program.getErr().println("bitttt: " + message);
+        program.getErr().flush();
+        return code;
     }
 }

@@ -2,9 +2,9 @@ package io.github.bitttt.cli;
 
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.measure.MemoryEffect;
+import io.github.bitttt.llama.text.TextFile;
 import io.github.bitttt.llama.zoo.Samples;
 import io.github.bitttt.viz.Charts;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -37,14 +37,16 @@ final class MemoryProgram implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        Program.checkTargets(null, plot);
+        String first = text == null ? Samples.story() : TextFile.read(text);
+        String second = other == null ? Samples.otherStory() : TextFile.read(other);
+        String cut = passages == null ? "" : TextFile.read(passages);
         double[] pattern = MemoryEffect.patternLosses(seed);
         Model loaded = model.load();
-        MemoryEffect.Readings readings = MemoryEffect.readings(loaded,
-                text == null ? Samples.story() : Files.readString(text),
-                other == null ? Samples.otherStory() : Files.readString(other));
+        MemoryEffect.Readings readings = MemoryEffect.readings(loaded, first, second);
         MemoryEffect.Passages gain = passages == null
                 ? null
-                : MemoryEffect.passages(loaded, Files.readString(passages), passageLength);
+                : MemoryEffect.passages(loaded, cut, passageLength);
         if (!program.json()) {
             print(pattern, readings);
             if (gain != null) {
@@ -70,28 +72,29 @@ final class MemoryProgram implements Callable<Integer> {
 
     private void print(double[] pattern, MemoryEffect.Readings readings) {
         program.out().println("Three random vectors, again and again: reconstruction loss before each update");
-        program.out().printf("  %-10s %10s %10s %10s%n", "round", "vector 0", "vector 1", "vector 2");
+        program.out().printf(Locale.ROOT, "  %-10s %10s %10s %10s%n", "round", "vector 0", "vector 1", "vector 2");
         for (int round : new int[]{1, 2, 5, 10, 30, 100}) {
             int at = 3 * (round - 1);
-            program.out().printf("  %-10d %10.5f %10.5f %10.5f%n", round, pattern[at], pattern[at + 1],
+            program.out().printf(Locale.ROOT, "  %-10d %10.5f %10.5f %10.5f%n", round, pattern[at], pattern[at + 1],
                     pattern[at + 2]);
         }
         program.out().println("A text, again and again: nats per token");
-        program.out().printf("  %-24s %8s %8s %8s%n", "reading", "first", "second", "third");
+        program.out().printf(Locale.ROOT, "  %-24s %8s %8s %8s%n", "reading", "first", "second", "third");
         row("memory kept", readings.kept());
         row("memory reset", readings.reset());
-        program.out().printf("  %-24s %8.4f%n", "after another text", readings.afterOther());
+        program.out().printf(Locale.ROOT, "  %-24s %8.4f%n", "after another text", readings.afterOther());
     }
 
     private void print(MemoryEffect.Passages gain) {
-        program.out().printf("%,d passages of %d tokens: nats per token%n", gain.passages(), passageLength);
-        program.out().printf("  %-24s %8.4f%n", "read first", gain.fresh());
-        program.out().printf("  %-24s %8.4f%n", "after itself", gain.afterItself());
-        program.out().printf("  %-24s %8.4f%n", "after another passage", gain.afterOther());
+        program.out().printf(Locale.ROOT, "%,d passages of %d tokens: nats per token%n", gain.passages(),
+                passageLength);
+        program.out().printf(Locale.ROOT, "  %-24s %8.4f%n", "read first", gain.fresh());
+        program.out().printf(Locale.ROOT, "  %-24s %8.4f%n", "after itself", gain.afterItself());
+        program.out().printf(Locale.ROOT, "  %-24s %8.4f%n", "after another passage", gain.afterOther());
         program.out().printf(Locale.ROOT, "  %-24s %7.1f%%%n", "saved by the memory", 100 * gain.gain());
     }
 
     private void row(String name, double[] nats) {
-        program.out().printf("  %-24s %8.4f %8.4f %8.4f%n", name, nats[0], nats[1], nats[2]);
+        program.out().printf(Locale.ROOT, "  %-24s %8.4f %8.4f %8.4f%n", name, nats[0], nats[1], nats[2]);
     }
 }

@@ -2,6 +2,7 @@ package io.github.bitttt.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bitttt.llama.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +64,8 @@ final class Notebook implements Callable<Integer> {
         Path jar = kernelJar == null ? fetched() : existing(kernelJar, "get it from the kernel's release page");
         Path spec = Files.createDirectories(folder.resolve("kernels").resolve(NAME)).toAbsolutePath();
         Path file = spec.resolve("kernel.json");
-        Files.writeString(file, specification(kernel, jar.toAbsolutePath(), bundle.toAbsolutePath()).toPrettyString());
+        AtomicFile.write(file,
+                specification(kernel, jar.toAbsolutePath(), bundle.toAbsolutePath()).toPrettyString());
         program.messages()
                 .println("kernel " + NAME + " (" + kernel.name().toLowerCase(Locale.ROOT) + "): " + file);
         program.messages().println("install it:      jupyter kernelspec install --user --name " + NAME + " " + spec);
@@ -101,7 +103,7 @@ final class Notebook implements Callable<Integer> {
         command.add("-jar").add(kernelJar.toString()).add("{connection_file}");
         root.put("display_name", "Java with bitttt").put("language", "java").put("interrupt_mode", "message");
         root.putObject("env").put(kernel.classPath, bundle.toString()).put(kernel.compilerOptions, VECTORS)
-                .put("OMP_WAIT_POLICY", "PASSIVE");
+                .put("OMP_WAIT_POLICY", "PASSIVE").put("LC_CTYPE", "C.UTF-8"); // containers have no locale: paths would be ASCII
         return root;
     }
 }

@@ -3,17 +3,17 @@ package io.github.bitttt.cli;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.measure.Evaluation;
+import io.github.bitttt.llama.text.Excerpt;
+import io.github.bitttt.llama.text.TextFile;
 import io.github.bitttt.llama.zoo.Samples;
 import io.github.bitttt.viz.Charts;
-import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
@@ -25,6 +25,8 @@ import picocli.CommandLine.Option;
 /** Online learning on a stream: one session reads line after line and learns from each; another forgets before each. */
 @Command(name = "stream", mixinStandardHelpOptions = true, description = "Learn from a stream of lines while it comes, and show what that is worth.")
 final class OnlineLearning implements Callable<Integer> {
+    private static final int MAX_SHOWN = 50; // letters of a line
+
     @Mixin
     private ModelOption model;
     @Mixin
@@ -50,25 +52,14 @@ final class OnlineLearning implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Model loaded = model.load();
-        try (BufferedReader reader = open();
-                Session learner = loaded.newSession();
-                Session forgetful = loaded.newSession()) {
-            if (loadMemory != null) {
-                learner.loadMemory(loadMemory);
-            }
-            program.messages().printf("%6s %7s %10s %12s   %s%n", "line", "tokens", "learning", "forgetting", "text");
-            for (String line; lines < limit && (line = reader.readLine()) != null;) {
-                read(line, learner, forgetful);
-            }
-            if (saveMemory != null) {
-                learner.saveMemory(saveMemory);
-            }
+        Program.checkTargets(saveMemory, plot);
+        try (TextFile.Lines reader = open()) {
+            learn(model.load(), reader);
         }
         if (tokens == 0) {
             throw new IllegalArgumentException("the stream has no line of at least two tokens");
         }
-        program.messages().printf("%6s %7d %10.3f %12.3f   nats per token of all lines%n", "all", tokens,
+        program.messages().printf(Locale.ROOT, "%6s %7d %10.3f %12.3f   nats per token of all lines%n", "all", tokens,
                 learning / tokens, forgetting / tokens);
         if (plot != null) {
             draw();
@@ -78,17 +69,37 @@ final class OnlineLearning implements Callable<Integer> {
         return 0;
     }
 
-    private BufferedReader open() throws IOException {
-        if (input == null) {
-            return new BufferedReader(
-                    new StringReader(Samples.story() + "\n" + Samples.otherStory() + "\n" + Samples.story()));
+    /** Reads to the end of the stream. Where that ends badly, what was learned until then is saved all the same. */
+    private void learn(Model loaded, TextFile.Lines reader) throws IOException {
+        try (
+                Session learner = loaded.newSession();
+                Session forgetful = loaded.newSession()) {
+            if (loadMemory != null) {
+                learner.loadMemory(loadMemory);
+            }
+            program.messages().printf(Locale.ROOT, "%6s %7s %10s %12s   %s%n", "line", "tokens", "learning",
+                    "forgetting", "text");
+            try {
+                for (String line; lines < limit && (line = reader.next()) != null;) {
+                    read(line, learner, forgetful);
+                }
+            } finally {
+                if (saveMemory != null) {
+                    learner.saveMemory(saveMemory);
+                }
+            }
         }
-        return input.equals("-")
-                ? new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))
-                : Files.newBufferedReader(Path.of(input));
     }
 
-    private void read(String line, Session learner, Session forgetful) {
+    private TextFile.Lines open() throws IOException {
+        if (input == null) {
+            String stories = Samples.story() + "\n" + Samples.otherStory() + "\n" + Samples.story();
+            return TextFile.Lines.of(new ByteArrayInputStream(stories.getBytes(StandardCharsets.UTF_8)), "the stories");
+        }
+        return input.equals("-") ? TextFile.Lines.of(System.in, "standard input") : TextFile.Lines.of(Path.of(input));
+    }
+
+    private void read(String line, Session learner, Session forgetful) throws IOException {
         int[] ids = learner.model().tokenizer().encode(line);
         if (ids.length < 2) {
             return;
@@ -105,9 +116,9 @@ final class OnlineLearning implements Callable<Integer> {
             learned.add(first / predicted);
             forgotten.add(second / predicted);
         }
-        program.messages().printf("%6d %7d %10.3f %12.3f   %s%n", lines, predicted, first / predicted,
-                second / predicted, line.length() > 50 ? line.substring(0, 47) + "..." : line);
-        program.messages().flush();
+        program.messages().printf(Locale.ROOT, "%6d %7d %10.3f %12.3f   %s%n", lines, predicted, first / predicted,
+                second / predicted, Excerpt.of(line, line.length() > MAX_SHOWN ? MAX_SHOWN - 3 : MAX_SHOWN));
+        program.checkRead();
     }
 
     private void draw() throws IOException {

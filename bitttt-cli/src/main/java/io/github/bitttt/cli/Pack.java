@@ -1,10 +1,13 @@
 package io.github.bitttt.cli;
 
+import io.github.bitttt.llama.io.AtomicFile;
 import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.text.TextFile;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.llama.zoo.Zoo;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -24,15 +27,16 @@ final class Pack implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        AtomicFile.checkNewFolder(out);
         Checkpoint masters = Zoo.checkpoint(model.name());
         Checkpoint packed = masters.pack();
         Path tokenizer = Path.of(model.name()).resolve(Tokenizer.FILE);
         packed.save(out, Files.exists(tokenizer)
-                ? Files.readString(tokenizer)
+                ? TextFile.read(tokenizer)
                 : Zoo.names().contains(model.name())
                         ? Zoo.load(model.name()).tokenizer().json()
                         : "");
-        program.messages().printf("%s: %,d bytes of weights, from %,d%n", out, packed.weights().bytes(),
+        program.messages().printf(Locale.ROOT, "%s: %,d bytes of weights, from %,d%n", out, packed.weights().bytes(),
                 masters.weights().bytes());
         program.result(
                 Map.of("out", out.toString(), "bytes", packed.weights().bytes(), "fingerprint", packed.fingerprint()));

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -62,10 +63,11 @@ final class Pipeline implements Callable<Integer> {
         normalizer.transform(split.getTest());
         INDArray weights = fit(split.getTrain());
         double accuracy = accuracy(split.getTest(), weights);
-        program.messages().printf("%d texts of %d tokens, half of them with %d neighbours exchanged%n", 2 * texts,
+        program.messages().printf(Locale.ROOT, "%d texts of %d tokens, half of them with %d neighbours exchanged%n",
+                2 * texts,
                 length,
                 exchanges);
-        program.messages().printf("told apart: %.1f%% of %d held out%n", 100 * accuracy,
+        program.messages().printf(Locale.ROOT, "told apart: %.1f%% of %d held out%n", 100 * accuracy,
                 split.getTest().numExamples());
         program.result(Map.of("texts", 2 * texts, "accuracy", accuracy, "weights", weights.toFloatVector()));
         return 0;

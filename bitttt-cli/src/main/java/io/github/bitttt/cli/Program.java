@@ -1,8 +1,13 @@
 package io.github.bitttt.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bitttt.llama.io.AtomicFile;
+import io.github.bitttt.llama.text.Excerpt;
+import io.github.bitttt.viz.Picture;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -37,5 +42,33 @@ final class Program {
         }
         out().flush();
         messages().flush();
+        checkRead();
+    }
+
+    /** Prints a piece of a story, at once; what would move the cursor is shown as pictures. */
+    void say(String piece) {
+        messages().print(Excerpt.forTerminal(piece));
+        try {
+            checkRead();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What can be known before the work: where its memory and its picture are to be written. Null for none. */
+    static void checkTargets(Path memory, Path picture) throws IOException {
+        if (memory != null) {
+            AtomicFile.check(memory);
+        }
+        if (picture != null) {
+            Picture.check(picture);
+        }
+    }
+
+    /** Ends work whose results nobody gets: standard output is full or closed, or who read it has gone. */
+    void checkRead() throws IOException {
+        if (messages().checkError() || out().checkError()) {
+            throw new LostOutputException();
+        }
     }
 }

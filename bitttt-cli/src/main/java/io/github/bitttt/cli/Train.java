@@ -3,6 +3,7 @@ package io.github.bitttt.cli;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.io.AtomicFile;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.measure.Evaluation;
 import io.github.bitttt.llama.text.BpeTrainer;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
@@ -30,7 +32,7 @@ final class Train implements Callable<Integer> {
     @Mixin
     private Program program;
 
-    @Option(names = "--data", paramLabel = "FILE", description = "Training text, <|endoftext|> between documents; or a .jsonl file of lines with a text, or a prompt, which is not learned, and a completion (default: a sample of TinyStories that ships).")
+    @Option(names = "--data", paramLabel = "FILE", description = "Training text, <|endoftext|> between documents; or a .jsonl or .ndjson file of lines with a text, or a prompt, which is not learned, and a completion (default: a sample of TinyStories that ships).")
     private Path data;
     @Option(names = "--validation", paramLabel = "FILE", description = "Text that chooses the best model (default: the last tenth of the training text).")
     private Path validation;
@@ -84,8 +86,8 @@ final class Train implements Callable<Integer> {
     private long seed;
     @Option(names = "--order-seed", description = "Of the order of windows alone (default: the seed).")
     private Long orderSeed;
-    @Option(names = "--label", defaultValue = "", description = "A name for logs and the model's metadata.")
-    private String label;
+    @Option(names = "--label", preprocessor = AttachedText.class, description = "A name for logs and the model's metadata.")
+    private String label = "";
     @Option(names = "--patience", defaultValue = "0", paramLabel = "N", description = "Stop after N validations that are no better than the best (default: never).")
     private int patience;
     @Option(names = "--validate-every", defaultValue = "200", description = "Steps (default: ${DEFAULT-VALUE}).")
@@ -102,6 +104,9 @@ final class Train implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (!resume && !Files.exists(out)) {
+            AtomicFile.checkNewFolder(out);
+        }
         TrainingRun.Texts texts = texts();
         if (spark != null) {
             return onSpark(texts);
@@ -109,7 +114,7 @@ final class Train implements Callable<Integer> {
         try (TrainingRun run = resume ? TrainingRun.resume(out, texts) : start(texts);
                 TrainingProgress progress = new TrainingProgress(run.trainer().options(), run.trainer().steps())) {
             double best = run.run(progress);
-            program.messages().printf("%n%s: %,d steps%s, best validation loss %.4f nats per token%n", out,
+            program.messages().printf(Locale.ROOT, "%n%s: %,d steps%s, best validation loss %.4f nats per token%n", out,
                     run.trainer().steps(), run.stoppedEarly() ? ", stopped early" : "", best);
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("out", out.toString());
@@ -191,7 +196,7 @@ final class Train implements Callable<Integer> {
         double nats = texts.validation().isEmpty()
                 ? Double.NaN
                 : Evaluation.of(Model.load(out), texts.validation(), new Evaluation.Reset.Every(window)).natsPerToken();
-        program.messages().printf("%s: validation loss %.4f nats per token%n", out, nats);
+        program.messages().printf(Locale.ROOT, "%s: validation loss %.4f nats per token%n", out, nats);
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("out", out.toString());
         result.put("validation_nats_per_token", Double.isFinite(nats) ? nats : null);
@@ -205,16 +210,16 @@ final class Train implements Callable<Integer> {
     }
 
     private TrainingRun.Texts texts() throws IOException {
-        String training = data == null ? Samples.tinyStories() : Files.readString(data);
+        TextFormat format = data == null ? TextFormat.PLAIN : TextFormat.of(data);
+        String training = data == null ? Samples.tinyStories() : format.read(data);
         if (training.isBlank()) {
             throw new IllegalArgumentException((data == null ? "the sample" : data) + ": the training text is empty");
         }
-        boolean lines = data != null && data.toString().endsWith(".jsonl");
-        TextFormat format = lines ? TextFormat.JSON_LINES : TextFormat.PLAIN;
         if (validation != null) {
-            return new TrainingRun.Texts(training, Files.readString(validation), format);
+            return new TrainingRun.Texts(training, format.read(validation), format);
         }
-        int cut = training.indexOf(lines ? "\n" : Tokenizer.END_OF_TEXT, (int) (training.length() * 0.9));
+        int cut = training.indexOf(format == TextFormat.JSON_LINES ? "\n" : Tokenizer.END_OF_TEXT,
+                (int) (training.length() * 0.9));
         return cut < 0 || training.substring(cut).isBlank()
                 ? new TrainingRun.Texts(training, "", format)
                 : new TrainingRun.Texts(training.substring(0, cut), training.substring(cut), format);

@@ -9,7 +9,6 @@ import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
@@ -60,7 +59,7 @@ public final class ChatServer implements AutoCloseable {
         this.clock = clock;
         sessions = new SessionStore(model, options.sessions());
         streams = new Semaphore(options.streams());
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getByName(options.host()), options.port()), 128);
+        server = options.listen();
         server.setExecutor(executor);
         server.createContext("/", this::handle);
     }

@@ -190,7 +190,8 @@ record CompletionRequest(String model, String prompt, SamplerOptions sampler, in
         }
         if (!value.isNumber() || !(value.doubleValue() >= from && value.doubleValue() <= to)) {
             throw ApiException.invalid(field,
-                    String.format("%s must be a number from %.0f to %.0f, got %s", field, from, to, value));
+                    String.format(Locale.ROOT, "%s must be a number from %.0f to %.0f, got %s", field, from, to,
+                            value));
         }
         return value.doubleValue();
     }

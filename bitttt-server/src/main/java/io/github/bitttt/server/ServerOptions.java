@@ -1,5 +1,12 @@
 package io.github.bitttt.server;
 
+import com.sun.net.httpserver.HttpServer;
+import io.github.bitttt.llama.text.Excerpt;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.net.UnknownHostException;
 import java.time.Duration;
 
 /**
@@ -15,6 +22,9 @@ import java.time.Duration;
  */
 public record ServerOptions(String host, int port, int streams, int sessions, int bodyBytes, int maxTokens,
         Duration timeout) {
+
+    private static final int WAITING = 128; // connections that are not accepted yet
+    private static final int MAX_SHOWN = 100;
 
     /** Checks every value. */
     public ServerOptions {
@@ -33,6 +43,22 @@ public record ServerOptions(String host, int port, int streams, int sessions, in
     private static void atLeastOne(String name, int value) {
         if (value < 1) {
             throw new IllegalArgumentException(name + " must be at least 1, got " + value);
+        }
+    }
+
+    /** A server at the address, which a message names if it is used, no address of this machine, or not known. */
+    HttpServer listen() throws IOException {
+        InetAddress address;
+        try {
+            address = InetAddress.getByName(host);
+        } catch (UnknownHostException e) {
+            throw new IOException("host " + Excerpt.of(host, MAX_SHOWN) + ": no such address or name", e);
+        }
+        try {
+            return HttpServer.create(new InetSocketAddress(address, port), WAITING);
+        } catch (SocketException e) {
+            throw new IOException(host + " port " + port + ": " + e.getMessage()
+                    + "; choose another host or port, 0 for any free port", e);
         }
     }
 

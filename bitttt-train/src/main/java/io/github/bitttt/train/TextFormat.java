@@ -1,9 +1,14 @@
 package io.github.bitttt.train;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bitttt.llama.text.Excerpt;
+import io.github.bitttt.llama.text.TextFile;
 import io.github.bitttt.llama.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -18,9 +23,35 @@ public enum TextFormat {
      */
     JSON_LINES;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MAX_SHOWN = 80;
+    private static final ObjectMapper JSON = new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
     private record Document(String prompt, String completion) {}
+
+    /** The format that a file's name tells.
+     *
+     * @param file any
+     * @return JSON lines for .jsonl and .ndjson, in small letters or large, else plain text */
+    public static TextFormat of(Path file) {
+        return TextFile.isJsonLines(file) ? JSON_LINES : PLAIN;
+    }
+
+    /** Reads a file of this format, and checks each line of JSON lines.
+     *
+     * @param file UTF-8
+     * @return its text
+     * @throws IOException if it cannot be read or is not as the format says; the message names file and line */
+    public String read(Path file) throws IOException {
+        String text = TextFile.read(file);
+        if (this == JSON_LINES) {
+            try {
+                documents(text);
+            } catch (IllegalArgumentException e) {
+                throw new IOException(file + ": " + e.getMessage(), e);
+            }
+        }
+        return text;
+    }
 
     /** The words alone, from which a tokenizer can be learned.
      *
@@ -93,10 +124,17 @@ public enum TextFormat {
 
     private static Document document(String line, int number) {
         JsonNode json;
-        try {
-            json = JSON.readTree(line);
+        try (JsonParser parser = JSON.createParser(line)) {
+            json = JSON.readTree(parser);
+            if (parser.nextToken() != null) {
+                throw new IllegalArgumentException("line " + number
+                        + " must be one JSON object and nothing behind it, got " + Excerpt.of(line, MAX_SHOWN));
+            }
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("line " + number + " must be JSON: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException(
+                    "line " + number + " must be JSON: " + Excerpt.of(e.getOriginalMessage(), MAX_SHOWN), e);
+        } catch (IOException e) {
+            throw new IllegalStateException("a text in memory cannot be read", e);
         }
         if (json.path("text").isTextual()) {
             return new Document("", json.get("text").asText());
@@ -106,6 +144,6 @@ public enum TextFormat {
         }
         throw new IllegalArgumentException("line " + number
                 + " must be an object with a text, or with a prompt and a completion, got "
-                + (line.length() > 80 ? line.substring(0, 80) + " ..." : line));
+                + Excerpt.of(line, MAX_SHOWN));
     }
 }

@@ -3,13 +3,13 @@ package io.github.bitttt.viz;
 import de.erichseifert.vectorgraphics2d.Processors;
 import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
 import de.erichseifert.vectorgraphics2d.util.PageSize;
+import io.github.bitttt.llama.io.AtomicFile;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -94,21 +94,38 @@ public final class Picture {
         draw(graphics);
     }
 
-    /** Writes a file.
+    /** Writes a file, whole or not at all.
      *
      * @param file whose name ends in .png or .svg
      * @throws IOException if it cannot be written */
     public void save(Path file) throws IOException {
-        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        if (name.endsWith(".svg")) {
-            Files.write(file, svg());
-        } else if (name.endsWith(".png")) {
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            ImageIO.write(image(), "png", bytes);
-            Files.write(file, bytes.toByteArray());
+        check(file);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        if (isSvg(file)) {
+            bytes.writeBytes(svg());
         } else {
+            ImageIO.write(image(), "png", bytes);
+        }
+        AtomicFile.write(file, bytes.toByteArray());
+    }
+
+    /** What can be known of a picture's file before the work that it is to show: its kind, and that it can be written.
+     *
+     * @param file that {@link #save} will be asked for
+     * @throws IOException if it would refuse; {@code IllegalArgumentException} if the name ends otherwise */
+    public static void check(Path file) throws IOException {
+        if (!isSvg(file) && !name(file).endsWith(".png")) {
             throw new IllegalArgumentException("a picture's file ends in .png or .svg, got " + file);
         }
+        AtomicFile.check(file);
+    }
+
+    private static boolean isSvg(Path file) {
+        return name(file).endsWith(".svg");
+    }
+
+    private static String name(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT);
     }
 
     private byte[] svg() throws IOException {

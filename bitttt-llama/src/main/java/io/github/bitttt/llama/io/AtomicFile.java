@@ -93,6 +93,15 @@ public final class AtomicFile {
         write(file, channel -> writeFully(channel, StandardCharsets.UTF_8.encode(text)));
     }
 
+    /** Writes or replaces a file of bytes.
+     *
+     * @param file  its place
+     * @param bytes what to write
+     * @throws IOException if that fails; what was there before is there still */
+    public static void write(Path file, byte[] bytes) throws IOException {
+        write(file, channel -> writeFully(channel, ByteBuffer.wrap(bytes)));
+    }
+
     static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
         while (bytes.hasRemaining()) {
             channel.write(bytes);

@@ -47,7 +47,7 @@ public record Evaluation(double natsPerToken, double bitsPerByte, long tokens, l
      * @param text  with {@code <|endoftext|>} between documents
      * @param reset when the memory is emptied
      * @return the measure
-     * @throws IllegalArgumentException if the text has fewer than two tokens */
+     * @throws IllegalArgumentException if the text has fewer than two tokens, or nothing but end markers */
     public static Evaluation of(Model model, String text, Reset reset) {
         Tokenizer tokenizer = model.tokenizer();
         int[] ids = tokenizer.encode(text);
@@ -55,6 +55,10 @@ public record Evaluation(double natsPerToken, double bitsPerByte, long tokens, l
             throw new IllegalArgumentException("a text of at least 2 tokens is needed, got " + ids.length);
         }
         long bytes = text.replace(Tokenizer.END_OF_TEXT, "").getBytes(StandardCharsets.UTF_8).length;
+        if (bytes == 0) {
+            throw new IllegalArgumentException(
+                    "a text of at least 1 byte between its end markers is needed, got " + ids.length + " end markers");
+        }
         long started = System.nanoTime();
         double nats = 0;
         try (Session session = model.newSession()) {
