@@ -8,11 +8,12 @@ import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.BitLinear;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
@@ -213,9 +214,9 @@ final class Bench implements Callable<Integer> {
         Quantization rounding = new Quantization(true, true);
         TttLayer layer = new TttLayer(new BitLinear(Param.ternary("down", width / 4, width), rounding),
                 new BitLinear(Param.ternary("up", width, width / 4), rounding), 1, Objective.RECONSTRUCT,
-                new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Optional.empty(), Read.BEFORE);
+                new InnerRate.Constant(0.1), Optional.empty(), Optional.empty(), Read.BEFORE);
         CpuOps ops = new CpuOps(Weights.init(layer.params(), 1).freeze(true));
-        Memory<Rows> memory = CpuOps.emptyMemory(layer);
+        TttState<Rows> memory = layer.state(CpuOps::empty);
         Rows x = Rows.zeros(tokens, width);
         System.arraycopy(normal(new SplittableRandom(1), tokens * width), 0, x.values(), 0, tokens * width);
         double time = median(() -> {

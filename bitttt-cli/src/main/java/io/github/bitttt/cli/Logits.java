@@ -71,7 +71,7 @@ final class Logits implements Callable<Integer> {
 
     private double[][] naive(Checkpoint checkpoint) {
         BitLlama llama = new BitLlama(checkpoint.config());
-        return llama.forward(new NaiveOps(checkpoint.weights()), llama.memories(NaiveOps::emptyMemory),
+        return llama.forward(new NaiveOps(checkpoint.weights()), llama.memories(NaiveOps::empty),
                 Doubles.tokens(tokens)).rows();
     }
 

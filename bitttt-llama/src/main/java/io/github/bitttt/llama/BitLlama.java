@@ -3,12 +3,16 @@ package io.github.bitttt.llama;
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Block;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.InnerRate;
+import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Mixer;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.RmsNorm;
+import io.github.bitttt.nn.StatePart;
 import io.github.bitttt.nn.SwiGlu;
+import io.github.bitttt.nn.TokenIds;
 import io.github.bitttt.nn.TttLayer;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,10 +81,10 @@ public final class BitLlama {
     private static TttLayer tttLayer(String path, BitLlamaConfig config) {
         BitLlamaConfig.Ttt form = config.ttt();
         int width = config.hiddenSize();
-        TttLayer.InnerRate rate = form.innerRate().isPresent()
-                ? new TttLayer.InnerRate.Constant(form.innerRate().getAsDouble())
+        InnerRate rate = form.innerRate().isPresent()
+                ? new InnerRate.Constant(form.innerRate().getAsDouble())
                 : learned(path + ".rate", form.heads(), width, new Param.Init.Constant(0));
-        Optional<TttLayer.InnerRate.Learned> decay = form.decay()
+        Optional<InnerRate.Learned> decay = form.decay()
                 ? Optional.of(learned(path + ".decay", form.heads(), width, FIRST_DECAYS))
                 : Optional.empty();
         Optional<Param> shift = form.tokenShift()
@@ -91,8 +95,8 @@ public final class BitLlama {
                 decay, shift, form.read());
     }
 
-    private static TttLayer.InnerRate.Learned learned(String path, int heads, int width, Param.Init bias) {
-        return new TttLayer.InnerRate.Learned(
+    private static InnerRate.Learned learned(String path, int heads, int width, Param.Init bias) {
+        return new InnerRate.Learned(
                 new Param(path + ".weight", List.of(heads, width), Param.Kind.FLOAT, new Param.Init.Constant(0)),
                 new Param(path + ".bias", List.of(heads), Param.Kind.FLOAT, bias));
     }
@@ -125,10 +129,10 @@ public final class BitLlama {
      *
      * @param <T>      the reading's value
      * @param ops      the reading
-     * @param memories one for each block; every entry is replaced by its successor
+     * @param memories the state of each block's mixer; every entry is replaced by its successor
      * @param ids      [n] token ids
      * @return [n, V] */
-    public <T> T forward(Ops<T> ops, List<Memory<T>> memories, T ids) {
+    public <T> T forward(Ops<T> ops, List<MixerState<T>> memories, TokenIds<T> ids) {
         return head(ops, hidden(ops, memories, ids));
     }
 
@@ -136,18 +140,18 @@ public final class BitLlama {
      *
      * @param <T>      the reading's value
      * @param ops      the reading
-     * @param memories one for each block; every entry is replaced by its successor
+     * @param memories the state of each block's mixer; every entry is replaced by its successor
      * @param ids      [n] token ids
      * @return normed features [n, D] */
-    public <T> T hidden(Ops<T> ops, List<Memory<T>> memories, T ids) {
+    public <T> T hidden(Ops<T> ops, List<MixerState<T>> memories, TokenIds<T> ids) {
         if (memories.size() != blocks.size()) {
             throw new IllegalArgumentException(
                     "one memory for each of " + blocks.size() + " blocks is needed, got " + memories.size());
         }
         T x = ops.dropout(ops.embed(embedding, ids));
         for (int i = 0; i < blocks.size(); i++) {
-            TttLayer.Mixed<T> mixed = blocks.get(i).forward(ops, memories.get(i), x);
-            memories.set(i, mixed.memory());
+            Mixed<T> mixed = blocks.get(i).forward(ops, memories.get(i), x);
+            memories.set(i, mixed.state());
             x = mixed.output();
         }
         return norm.forward(ops, x);
@@ -184,12 +188,28 @@ public final class BitLlama {
     /** Memories as they are before the first token, in a reading's own form.
      *
      * @param <T>   the reading's value
-     * @param empty makes an empty memory for a mixer
-     * @return a modifiable list, one for each block */
-    public <T> List<Memory<T>> memories(Function<Mixer, Memory<T>> empty) {
-        List<Memory<T>> memories = new ArrayList<>();
-        blocks.forEach(block -> memories.add(empty.apply(block.mixer())));
+     * @param empty makes an empty part of a state, such as {@code CpuOps::empty}
+     * @return a modifiable list, the state of each block's mixer */
+    public <T> List<MixerState<T>> memories(Function<StatePart, T> empty) {
+        List<MixerState<T>> memories = new ArrayList<>();
+        blocks.forEach(block -> memories.add(block.mixer().state(empty)));
         return memories;
+    }
+
+    /** What a reader keeps, however long its text is.
+     *  @return numbers of all states' parts that do not grow */
+    public long memoryNumbers() {
+        return stateParts().filter(part -> !part.grows()).mapToLong(StatePart::numbers).sum();
+    }
+
+    /** What a reader keeps of every token: nothing in memory layers.
+     *  @return numbers of all states' parts that grow, for one token */
+    public long memoryNumbersPerToken() {
+        return stateParts().filter(StatePart::grows).mapToLong(StatePart::numbers).sum();
+    }
+
+    private Stream<StatePart> stateParts() {
+        return blocks.stream().flatMap(block -> block.mixer().stateParts().stream());
     }
 
     @Override

@@ -22,7 +22,7 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
         Ttt ttt,
         Quantization quantization, boolean headBias, int attentionHeads) {
 
-    /** Largest V: ids travel as exact floats. */
+    /** Largest V, far above every tokenizer: what a file says beyond that is wrong. */
     public static final int MAX_VOCABULARY = 1 << 24;
     /** Largest D, F and M: 64 rows of that width, which a session reads at once, have fewer than 2^31 elements. */
     public static final int MAX_WIDTH = 1 << 24;
@@ -76,14 +76,6 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
          * @return a new form */
         public Ttt withDecay(boolean fades) {
             return new Ttt(memorySize, heads, objective, innerRate, fades, tokenShift, read);
-        }
-
-        /** What a session keeps of one layer, whatever it reads.
-         *
-         * @param hiddenSize D
-         * @return numbers of W, the previous x and the previous feature */
-        public long memoryNumbers(int hiddenSize) {
-            return (long) memorySize * (memorySize / heads) + hiddenSize + memorySize;
         }
 
         /** The default layer: predict_next, learned rate, token shift, read after, one head.

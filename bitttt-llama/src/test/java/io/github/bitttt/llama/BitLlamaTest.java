@@ -29,7 +29,7 @@ class BitLlamaTest {
     void anySizeWorks(int vocabulary, int width, int layers, int inner) {
         BitLlama model = new BitLlama(BitLlamaConfig.of(vocabulary, width, layers, inner));
         NaiveOps ops = new NaiveOps(Weights.init(model.params(), 1));
-        Doubles logits = model.forward(ops, model.memories(NaiveOps::emptyMemory), Doubles.tokens(0, vocabulary - 1));
+        Doubles logits = model.forward(ops, model.memories(NaiveOps::empty), Doubles.tokens(0, vocabulary - 1));
         assertThat(logits.rows()).hasDimensions(2, vocabulary);
         assertThat(logits.rows()[1]).doesNotContain(Double.NaN);
     }

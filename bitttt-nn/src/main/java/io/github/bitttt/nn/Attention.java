@@ -1,6 +1,7 @@
 package io.github.bitttt.nn;
 
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * Causal attention with rotary positions, in ternary projections: the baseline that a TTT layer is compared with.
@@ -11,8 +12,7 @@ import java.util.List;
  * y_t     = output(a_t)
  * </pre>
  *
- * <p>What it remembers grows with the text: {@link Memory#weights} holds the turned keys so far and
- * {@link Memory#previous} the values. The graph reading begins every window without any.
+ * <p>What it remembers grows with the text, see {@link KvCache}. The graph reading begins every window without any.
  *
  * <p>Shapes: x, y [n, D]; every projection [D, D]. Source: Vaswani et al., arXiv:1706.03762; Su et al., arXiv:2104.09864.
  *
@@ -42,8 +42,25 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
     }
 
     @Override
-    public <T> TttLayer.Mixed<T> forward(Ops<T> ops, Memory<T> memory, T x) {
-        return ops.attention(this, memory, x);
+    public <T> Mixed<T> forward(Ops<T> ops, MixerState<T> state, T x) {
+        return ops.attention(this, (KvCache<T>) state, x);
+    }
+
+    @Override
+    public String name() {
+        return "attention";
+    }
+
+    @Override
+    public List<StatePart> stateParts() {
+        return List.of(new StatePart("keys", List.of(width()), StatePart.Kind.GROWING, Float.MAX_VALUE),
+                new StatePart("values", List.of(width()), StatePart.Kind.GROWING, Float.MAX_VALUE));
+    }
+
+    @Override
+    public <T> KvCache<T> state(Function<StatePart, T> values) {
+        List<T> parts = stateParts().stream().map(values).toList();
+        return new KvCache<>(parts.get(0), parts.get(1));
     }
 
     /** D.

@@ -7,7 +7,7 @@ import java.util.stream.Stream;
  * One layer of Bit-Llama: h = x + mixer(norm1 x); y = h + mlp(norm2 h).
  *
  * @param norm1 before the mixer
- * @param mixer the memory, or a baseline's attention
+ * @param mixer a memory, or attention
  * @param norm2 before the feed-forward layer
  * @param mlp   the feed-forward layer
  */
@@ -15,28 +15,16 @@ public record Block(RmsNorm norm1, Mixer mixer, RmsNorm norm2, SwiGlu mlp) {
 
     /** Reads rows.
      *
-     * @param <T>    the reading's value
-     * @param ops    the reading
-     * @param memory what the mixer knows so far; spent by this call
-     * @param x      [n, D]
-     * @return y [n, D] and the memory after the last row */
-    public <T> TttLayer.Mixed<T> forward(Ops<T> ops, Memory<T> memory, T x) {
-        TttLayer.Mixed<T> mixed = mixer.forward(ops, memory, norm1.forward(ops, x));
+     * @param <T>   the reading's value
+     * @param ops   the reading
+     * @param state what the mixer knows so far; spent by this call
+     * @param x     [n, D]
+     * @return y [n, D] and the state after the last row */
+    public <T> Mixed<T> forward(Ops<T> ops, MixerState<T> state, T x) {
+        Mixed<T> mixed = mixer.forward(ops, state, norm1.forward(ops, x));
         T h = ops.add(x, ops.dropout(mixed.output()));
         T fed = ops.dropout(mlp.forward(ops, norm2.forward(ops, h)));
-        return ops.mixed(ops.add(h, fed), mixed.memory());
-    }
-
-    /** The memory of constant size.
-     *
-     * @return the mixer
-     * @throws IllegalStateException if this block belongs to an attention baseline */
-    public TttLayer ttt() {
-        if (mixer instanceof TttLayer layer) {
-            return layer;
-        }
-        throw new IllegalStateException(
-                "this model is an attention baseline: it has no memory of constant size to copy, save, carry or look at");
+        return ops.mixed(ops.add(h, fed), mixed.state());
     }
 
     /** Its parameters, in the order of the computation.

@@ -16,9 +16,9 @@ public interface Ops<T> {
     /** Rows of a table: y_t = table[ids_t].
      *
      * @param table [V, D]
-     * @param ids   [n] token ids, in the reading's own form
+     * @param ids   [n], as the reading makes them
      * @return [n, D] */
-    T embed(Param table, T ids);
+    T embed(Param table, TokenIds<T> ids);
 
     /** Root-mean-square norm of each row, see {@link RmsNorm}.
      *
@@ -93,7 +93,7 @@ public interface Ops<T> {
      * @param heads H
      * @param x     [n, D]
      * @return [n, H] */
-    T innerRate(TttLayer.InnerRate rate, int heads, T x);
+    T innerRate(InnerRate rate, int heads, T x);
 
     /** The delta rule over all rows, one head at a time, see {@link TttLayer}: W = gamma_t W, e = v_t - W k_t,
      * W += eta_t e k_t^T, and the answer is W v_t, before or after that sum. The query is the value.
@@ -117,7 +117,7 @@ public interface Ops<T> {
      * @param keys    [n, D]
      * @param values  [n, D]
      * @return answers [n, D] and the cache after the last row */
-    TttLayer.Mixed<T> attend(int heads, Memory<T> cache, T queries, T keys, T values);
+    Mixed<T> attend(int heads, KvCache<T> cache, T queries, T keys, T values);
 
     /** The last row of each stream.
      *
@@ -128,10 +128,10 @@ public interface Ops<T> {
     /** A mixer's answer and successor as one value; a reading may give the same object again for the same two.
      *
      * @param output y
-     * @param memory the memory's successor
+     * @param state  the state's successor
      * @return both */
-    default TttLayer.Mixed<T> mixed(T output, Memory<T> memory) {
-        return new TttLayer.Mixed<>(output, memory);
+    default Mixed<T> mixed(T output, MixerState<T> state) {
+        return new Mixed<>(output, state);
     }
 
     /** What the delta rule gives back.
@@ -153,14 +153,14 @@ public interface Ops<T> {
 
     /** Composite: an attention layer over all rows.
      *
-     * @param layer  the layer
-     * @param memory what was read so far; spent by this call
-     * @param x      [n, D], normed
-     * @return y [n, D] and the memory after the last row */
-    default TttLayer.Mixed<T> attention(Attention layer, Memory<T> memory, T x) {
-        TttLayer.Mixed<T> attended = attend(layer.heads(), memory, bitLinear(layer.query(), x),
+     * @param layer the layer
+     * @param cache what was read so far; spent by this call
+     * @param x     [n, D], normed
+     * @return y [n, D] and the cache after the last row */
+    default Mixed<T> attention(Attention layer, KvCache<T> cache, T x) {
+        Mixed<T> attended = attend(layer.heads(), cache, bitLinear(layer.query(), x),
                 bitLinear(layer.key(), x), bitLinear(layer.value(), x));
-        return mixed(bitLinear(layer.output(), attended.output()), attended.memory());
+        return mixed(bitLinear(layer.output(), attended.output()), attended.state());
     }
 
     /** Composite: a TTT layer over all rows.
@@ -169,7 +169,7 @@ public interface Ops<T> {
      * @param memory what is known so far; spent by this call
      * @param x      [n, D], normed
      * @return y [n, D] and the memory after the last row */
-    default TttLayer.Mixed<T> ttt(TttLayer layer, Memory<T> memory, T x) {
+    default Mixed<T> ttt(TttLayer layer, TttState<T> memory, T x) {
         T shifted = layer.shift().map(mu -> tokenShift(mu, memory.previous(), x)).orElse(x); // c [n, D]
         T features = normalizeHeads(layer.heads(), bitLinear(layer.down(), shifted)); // f [n, M]
         T keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
@@ -179,6 +179,6 @@ public interface Ops<T> {
         T lastFeature = lastRow(features);
         Delta<T> delta = delta(layer.heads(), layer.read(), memory.weights(), keys, features, rates, decays);
         T y = bitLinear(layer.up(), delta.answers());
-        return mixed(y, new Memory<>(delta.weights(), lastInput, lastFeature));
+        return mixed(y, new TttState<>(delta.weights(), lastInput, lastFeature));
     }
 }

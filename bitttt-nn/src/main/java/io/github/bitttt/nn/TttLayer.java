@@ -3,6 +3,7 @@ package io.github.bitttt.nn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The layer that learns while it reads: its memory W takes one step of gradient descent on every token.
@@ -20,7 +21,7 @@ import java.util.Optional;
  * p, g  = x_t, f_t
  * </pre>
  *
- * <p>Shapes: x [n, D] (already normed), y [n, D], down [M, D], up [D, M], memory see {@link Memory}.
+ * <p>Shapes: x [n, D] (already normed), y [n, D], down [M, D], up [D, M], memory see {@link TttState}.
  *
  * <p>Stability: ||k|| at most 1 and eta in (0, 1), so ||I - eta k k^T|| is at most 1 and no step amplifies what is there;
  * gamma in (0, 1) only shrinks it.
@@ -36,35 +37,10 @@ import java.util.Optional;
  */
 public record TttLayer(BitLinear down, BitLinear up, int heads, Objective objective, InnerRate innerRate,
         Optional<InnerRate.Learned> decay, Optional<Param> shift, Read read) implements Mixer {
-
-    /** The step size of the memory's gradient descent, for each token and head. */
-    public sealed interface InnerRate {
-        /**
-         * eta_t = sigmoid(R x_t + b).
-         *
-         * @param weight R [H, D], 0 at the start
-         * @param bias   b [H], 0 at the start, or a for a decay
-         */
-        record Learned(Param weight, Param bias) implements InnerRate {}
-
-        /** The same for all.
-         *  @param value in (0, 1] */
-        record Constant(double value) implements InnerRate {
-            /** Checks the range in which the memory stays bounded. */
-            public Constant {
-                if (!(value > 0 && value <= 1)) {
-                    throw new IllegalArgumentException("inner rate must be in (0, 1], got " + value);
-                }
-            }
-        }
-    }
-
-    /** What a mixer gives back.
-     *
-     * @param <T>    the reading's value
-     * @param output y
-     * @param memory the memory's successor */
-    public record Mixed<T>(T output, Memory<T> memory) {}
+    // A normed row is at most sqrt(D) times its gains, which a checkpoint holds to 1,000.
+    private static final double MAX_GAIN = 1000;
+    // The norm of W is at most the root of the number of tokens, of which there are fewer than 2^63.
+    private static final double MAX_WEIGHT = 0x1p32;
 
     /** Checks that the sizes fit. */
     public TttLayer {
@@ -97,8 +73,27 @@ public record TttLayer(BitLinear down, BitLinear up, int heads, Objective object
     }
 
     @Override
-    public <T> Mixed<T> forward(Ops<T> ops, Memory<T> memory, T x) {
-        return ops.ttt(this, memory, x);
+    public <T> Mixed<T> forward(Ops<T> ops, MixerState<T> state, T x) {
+        return ops.ttt(this, (TttState<T>) state, x);
+    }
+
+    @Override
+    public String name() {
+        return "ttt";
+    }
+
+    @Override
+    public List<StatePart> stateParts() {
+        return List.of(
+                new StatePart("memory", List.of(heads, headWidth(), headWidth()), StatePart.Kind.MATRICES, MAX_WEIGHT),
+                new StatePart("previous", List.of(width()), StatePart.Kind.ROW, Math.sqrt(width()) * MAX_GAIN),
+                new StatePart("feature", List.of(heads, headWidth()), StatePart.Kind.UNIT_HEADS, 2));
+    }
+
+    @Override
+    public <T> TttState<T> state(Function<StatePart, T> values) {
+        List<T> parts = stateParts().stream().map(values).toList();
+        return new TttState<>(parts.get(0), parts.get(1), parts.get(2));
     }
 
     /** Down, up, and those of shift, rate and decay where they are learned. */

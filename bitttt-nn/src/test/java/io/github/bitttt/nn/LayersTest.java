@@ -17,7 +17,7 @@ class LayersTest {
 
     private static TttLayer layer(int heads) {
         return new TttLayer(projection("down", 6, 8), projection("up", 8, 6), heads, Objective.PREDICT_NEXT,
-                new TttLayer.InnerRate.Constant(0.5), Optional.empty(), Optional.empty(), Read.AFTER);
+                new InnerRate.Constant(0.5), Optional.empty(), Optional.empty(), Read.AFTER);
     }
 
     @Test
@@ -32,10 +32,10 @@ class LayersTest {
     @Test
     void learnedPartsAreParameters() {
         TttLayer layer = new TttLayer(projection("down", 6, 8), projection("up", 8, 6), 1, Objective.RECONSTRUCT,
-                new TttLayer.InnerRate.Learned(
+                new InnerRate.Learned(
                         new Param("rate", List.of(1, 8), Param.Kind.FLOAT, new Param.Init.Constant(0)),
                         Param.vector("bias", 1, 0)),
-                Optional.of(new TttLayer.InnerRate.Learned(
+                Optional.of(new InnerRate.Learned(
                         new Param("decay", List.of(1, 8), Param.Kind.FLOAT, new Param.Init.Constant(0)),
                         Param.vector("decay.bias", 1, 6))),
                 Optional.of(Param.vector("shift", 8, 0.5)), Read.BEFORE);
@@ -52,7 +52,7 @@ class LayersTest {
     @ParameterizedTest
     @ValueSource(doubles = {0, -0.1, 1.5, Double.NaN})
     void innerRateIsInRange(double rate) {
-        assertThatIllegalArgumentException().isThrownBy(() -> new TttLayer.InnerRate.Constant(rate))
+        assertThatIllegalArgumentException().isThrownBy(() -> new InnerRate.Constant(rate))
                 .withMessage("inner rate must be in (0, 1], got " + rate);
     }
 

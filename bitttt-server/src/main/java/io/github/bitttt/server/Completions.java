@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import io.github.bitttt.llama.generate.Session;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.TttState;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Base64;
@@ -78,13 +78,15 @@ final class Completions {
             if (!Double.isNaN(surprise)) {
                 own.put("surprise", surprise);
             }
-            memory(own, session.memories().get(request.watch().getAsInt()));
+            if (session.memories().get(request.watch().getAsInt()) instanceof TttState<float[]> memory) {
+                memory(own, memory);
+            }
         }
         events.send(chunk);
     }
 
     /** W as signed bytes, row by row, and what 127 stands for. */
-    private static void memory(ObjectNode own, Memory<float[]> memory) {
+    private static void memory(ObjectNode own, TttState<float[]> memory) {
         float[] w = memory.weights();
         float largest = 0;
         double squares = 0;

@@ -1,8 +1,8 @@
 package io.github.bitttt.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.bitttt.llama.BitLlama;
@@ -10,8 +10,11 @@ import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.io.CheckpointException;
+import io.github.bitttt.llama.io.MemoryFile;
 import io.github.bitttt.nn.BitLinear.Quantization;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.KvCache;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.cpu.CpuOps;
@@ -21,6 +24,8 @@ import io.github.bitttt.nn.naive.NaiveOps;
 import io.github.bitttt.train.Trainer;
 import io.github.bitttt.train.TrainingGraph;
 import io.github.bitttt.train.TrainingOptions;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,8 +33,10 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The attention baseline: three readings, their split law, causality, gradients, and what it does not offer. */
 class AttentionTest {
@@ -43,7 +50,7 @@ class AttentionTest {
     }
 
     private static double[][] naive(BitLlama model, Weights weights, int... ids) {
-        return model.forward(new NaiveOps(weights), model.memories(NaiveOps::emptyMemory), Doubles.tokens(ids)).rows();
+        return model.forward(new NaiveOps(weights), model.memories(NaiveOps::empty), Doubles.tokens(ids)).rows();
     }
 
     @ParameterizedTest(name = "D {0}, H {1}, T {2}, int8 {3}")
@@ -61,7 +68,7 @@ class AttentionTest {
                 int[] own = Arrays.copyOfRange(ids, stream * tokens, (stream + 1) * tokens);
                 double[][] expected = naive(model, weights, own);
                 CpuOps ops = new CpuOps(weights.freeze(true));
-                Rows cpu = model.forward(ops, model.memories(CpuOps::emptyMemory), ops.tokens(own, 0, tokens));
+                Rows cpu = model.forward(ops, model.memories(CpuOps::empty), ops.tokens(own, 0, tokens));
                 assertThat(GoldenFixture.relativeError(GoldenFixture.flat(expected),
                         GoldenFixture.doubles(cpu.toArray()))).isLessThan(tolerance);
                 for (int t = 0; t < tokens; t++) {
@@ -80,9 +87,9 @@ class AttentionTest {
         int[] ids = ids(20);
         double[][] whole = naive(model, weights, ids);
         NaiveOps naive = new NaiveOps(weights);
-        List<Memory<Doubles>> memories = model.memories(NaiveOps::emptyMemory);
+        List<MixerState<Doubles>> memories = model.memories(NaiveOps::empty);
         CpuOps cpu = new CpuOps(weights.freeze(true));
-        List<Memory<Rows>> caches = model.memories(CpuOps::emptyMemory);
+        List<MixerState<Rows>> caches = model.memories(CpuOps::empty);
         model.forward(naive, memories, Doubles.tokens(Arrays.copyOf(ids, split)));
         model.forward(cpu, caches, cpu.tokens(ids, 0, split));
         cpu.reset();
@@ -149,9 +156,44 @@ class AttentionTest {
             session.feed(Arrays.copyOf(ids, 149));
             assertThat(GoldenFixture.relativeError(expected, GoldenFixture.doubles(session.feed(ids[149]))))
                     .isLessThan(1e-4);
-            assertThatIllegalStateException().isThrownBy(session::fork).withMessageContaining(
-                    "this model is an attention baseline: it has no memory of constant size");
         }
+    }
+
+    /** Its cache copies, saves and loads as a memory does, empty or not. */
+    @ParameterizedTest(name = "after {0} tokens")
+    @ValueSource(ints = {0, 1, 70})
+    void cachesForkSaveAndLoad(int read, @TempDir Path folder) throws IOException {
+        BitLlama model = model(12, 2, false);
+        Model running = Model.of(new Checkpoint(model.config(), Weights.init(model.params(), 5), Map.of()));
+        assertThat(running.memoryBytes()).isZero();
+        assertThat(running.memoryBytesPerToken()).isEqualTo(4 * 2 * 2 * 12);
+        int[] ids = ids(read + 5);
+        Path file = folder.resolve("cache");
+        try (Session session = running.newSession(); Session loaded = running.newSession()) {
+            loaded.feed(3);
+            if (read > 0) {
+                session.feed(Arrays.copyOf(ids, read));
+            }
+            session.saveMemory(file);
+            loaded.loadMemory(file);
+            try (Session fork = session.fork()) {
+                for (int t = read; t < ids.length; t++) {
+                    float[] expected = session.feed(ids[t]).clone();
+                    assertThat(fork.feed(ids[t])).isEqualTo(expected);
+                    assertThat(loaded.feed(ids[t])).isEqualTo(expected);
+                }
+            }
+        }
+    }
+
+    @Test
+    void cachesWithOtherNumbersOfTokensAreNamed(@TempDir Path folder) throws IOException {
+        BitLlama model = model(12, 2, false);
+        Path file = folder.resolve("cache");
+        MemoryFile.save(file, model, "mine", List.of(new KvCache<>(new float[24], new float[24]),
+                new KvCache<>(new float[36], new float[24])));
+        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> MemoryFile.load(file, model, "mine"))
+                .withMessage(file + ": tensor layers.1.attention.keys must have shape [2, 12], got F32 [3, 12]");
     }
 
     @Test

@@ -6,13 +6,15 @@ import static org.assertj.core.data.Offset.offset;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.nn.BitLinear.Quantization;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
 import io.github.bitttt.tests.Instruction.Sizes;
 import io.github.bitttt.train.TrainingGraph;
+import io.github.bitttt.train.graph.GraphIds;
 import io.github.bitttt.train.graph.GraphOps;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,12 +46,12 @@ class DerivativesTest {
                         .map(instruction -> Arguments.of(instruction, shape.get()[0], shape.get()[1])));
     }
 
-    private record Point(Weights weights, float[] x, Memory<float[]> memory) {
+    private record Point(Weights weights, float[] x, TttState<float[]> memory) {
         static Point of(Sizes sizes, int tokens) {
             SplittableRandom random = new SplittableRandom(7);
             int d = sizes.memoryWidth() / sizes.heads();
             return new Point(Weights.init(sizes.params(), 7).freeze(true), normal(random, tokens * sizes.width(), 1),
-                    new Memory<>(normal(random, sizes.memoryWidth() * d, 0.3), normal(random, sizes.width(), 1),
+                    new TttState<>(normal(random, sizes.memoryWidth() * d, 0.3), normal(random, sizes.width(), 1),
                             normal(random, sizes.memoryWidth(), 0.4)));
         }
 
@@ -99,7 +101,7 @@ class DerivativesTest {
         int d = sizes.memoryWidth() / sizes.heads();
         Doubles x = rows(at.x(), sizes.width());
         x.rows()[index / sizes.width()][index % sizes.width()] += step;
-        Memory<Doubles> memory = new Memory<>(rows(at.memory().weights(), d),
+        TttState<Doubles> memory = new TttState<>(rows(at.memory().weights(), d),
                 rows(at.memory().previous(), sizes.width()), rows(at.memory().feature(), sizes.memoryWidth()));
         return instruction.apply(new NaiveOps(at.weights()), sizes, x, memory).stream()
                 .map(y -> GoldenFixture.flat(y.rows()))
@@ -141,15 +143,16 @@ class DerivativesTest {
         SameDiff graph = SameDiff.create();
         GraphOps ops = GraphOps.stock(graph, 1, ids.length);
         Map<String, INDArray> inputs = new HashMap<>();
-        List<Memory<SDVariable>> memories = new ArrayList<>();
+        List<MixerState<SDVariable>> memories = new ArrayList<>();
         for (int i = 0; i < model.blocks().size(); i++) {
-            Memory<SDVariable> memory = ops.memory(model.blocks().get(i).ttt(), "memory." + i);
+            String name = "memory." + i;
+            MixerState<SDVariable> memory = model.blocks().get(i).mixer().state(part -> ops.input(name, part));
             memories.add(memory);
-            for (SDVariable part : List.of(memory.weights(), memory.previous(), memory.feature())) {
+            for (SDVariable part : memory.parts()) {
                 inputs.put(part.name(), Nd4j.zeros(DataType.FLOAT, part.placeholderShape()));
             }
         }
-        SDVariable tokens = ops.tokens("ids");
+        GraphIds tokens = ops.tokens("ids");
         inputs.put("ids", Nd4j.createFromArray(ids));
         SDVariable logits = model.forward(ops, memories, tokens);
         SDVariable labels = graph.placeHolder("labels", DataType.FLOAT, ids.length, model.config().vocabSize());

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.nn.BitLinear.Quantization;
-import io.github.bitttt.nn.Memory;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.Weight;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import java.io.IOException;
 import java.io.InputStream;
@@ -147,9 +147,9 @@ record GoldenFixture(String name, BitLlama model, Weights weights, int[] tokenId
     }
 
     /** Each layer's memory after the last token, flat. */
-    List<Memory<double[]>> memories() {
-        List<Memory<double[]>> memories = new ArrayList<>();
-        expected.get("memory").forEach(layer -> memories.add(new Memory<>(flat(layer.get("weights")),
+    List<TttState<double[]>> memories() {
+        List<TttState<double[]>> memories = new ArrayList<>();
+        expected.get("memory").forEach(layer -> memories.add(new TttState<>(flat(layer.get("weights")),
                 flat(layer.get("previous")), flat(layer.get("feature")))));
         return memories;
     }

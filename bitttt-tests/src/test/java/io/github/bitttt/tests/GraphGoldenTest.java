@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.train.TrainingGraph;
 import java.util.List;
 import java.util.Map;
@@ -40,11 +41,11 @@ class GraphGoldenTest {
         }
     }
 
-    private static void assertMemories(List<Memory<double[]>> expected, List<Memory<float[]>> got) {
+    private static void assertMemories(List<TttState<double[]>> expected, List<MixerState<float[]>> got) {
         for (int layer = 0; layer < expected.size(); layer++) {
-            assertClose(expected.get(layer).weights(), got.get(layer).weights());
-            assertClose(expected.get(layer).previous(), got.get(layer).previous());
-            assertClose(expected.get(layer).feature(), got.get(layer).feature());
+            for (int part = 0; part < 3; part++) {
+                assertClose(expected.get(layer).parts().get(part), got.get(layer).parts().get(part));
+            }
         }
     }
 

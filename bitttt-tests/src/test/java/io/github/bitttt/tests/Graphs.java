@@ -1,7 +1,7 @@
 package io.github.bitttt.tests;
 
-import io.github.bitttt.nn.Memory;
 import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.tensor.nd4j.TernaryArrays;
@@ -29,7 +29,7 @@ final class Graphs {
 
     /** The results of an instruction, flat. */
     static List<double[]> run(Instruction instruction, Sizes sizes, Weights weights, int tokens, float[] x,
-            Memory<float[]> memory) {
+            TttState<float[]> memory) {
         Recorded recorded = record(instruction, sizes, weights, tokens, x, memory, false);
         List<String> names = recorded.results().stream().map(SDVariable::name).toList();
         try (StaticExecutor executor = new StaticExecutor(recorded.graph(), names, recorded.inputs())) {
@@ -54,7 +54,7 @@ final class Graphs {
     /** The gradients of the sum of all results' squares, each times its {@link #share}: by parameter, and of the inputs by name. With {@code stock}
      * every operation differentiates itself, otherwise the hand-written rules speak. */
     static Map<String, double[]> gradients(Instruction instruction, Sizes sizes, Weights weights, int tokens, float[] x,
-            Memory<float[]> memory, boolean stock) {
+            TttState<float[]> memory, boolean stock) {
         Recorded recorded = record(instruction, sizes, weights, tokens, x, memory, stock);
         SDVariable loss = null;
         for (SDVariable result : recorded.results()) {
@@ -82,17 +82,17 @@ final class Graphs {
     }
 
     private static Recorded record(Instruction instruction, Sizes sizes, Weights weights, int tokens, float[] x,
-            Memory<float[]> memory, boolean stock) {
+            TttState<float[]> memory, boolean stock) {
         SameDiff graph = SameDiff.create();
         GraphOps ops = stock ? GraphOps.stock(graph, 1, tokens) : GraphOps.of(graph, 1, tokens);
-        Memory<SDVariable> known = ops.memory(sizes.layer(false), "memory");
+        TttState<SDVariable> known = sizes.layer(false).state(part -> ops.input("memory", part));
         SDVariable rows = ops.input(graph.placeHolder("x", DataType.FLOAT, tokens, sizes.width()), sizes.width());
         Map<String, INDArray> inputs = new HashMap<>();
         inputs.put("x", Nd4j.createFromArray(x).reshape(tokens, sizes.width()));
         int d = sizes.memoryWidth() / sizes.heads();
-        inputs.put("memory.weights", Nd4j.createFromArray(memory.weights()).reshape(1, sizes.heads(), d, d));
+        inputs.put("memory.memory", Nd4j.createFromArray(memory.weights()).reshape(1, sizes.heads(), d, d));
         inputs.put("memory.previous", Nd4j.createFromArray(memory.previous()).reshape(1, sizes.width()));
-        inputs.put("memory.feature", Nd4j.createFromArray(memory.feature()).reshape(1, sizes.memoryWidth()));
+        inputs.put("memory.feature", Nd4j.createFromArray(memory.feature()).reshape(1, sizes.heads(), d));
         List<SDVariable> results = instruction.apply(ops, sizes, rows, known);
         ops.variables().forEach((param, variable) -> variable.setArray(array(param, weights.get(param))));
         return new Recorded(graph, ops, results, inputs);

@@ -2,7 +2,8 @@ package io.github.bitttt.tests;
 
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.BitLinear;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.InnerRate;
+import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
@@ -10,119 +11,121 @@ import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.RmsNorm;
 import io.github.bitttt.nn.SwiGlu;
 import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.TttState;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Every instruction of {@link Ops}, on sizes of one's choice, so that each reading can be asked for the same thing. */
 enum Instruction {
     RMS_NORM {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.rmsNorm(new RmsNorm(sizes.gain(), 1e-5), x));
         }
     },
     BIT_LINEAR_ROUNDED {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.bitLinear(sizes.gate(true), x));
         }
     },
     BIT_LINEAR_FLOAT {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.bitLinear(sizes.gate(false), x));
         }
     },
     LINEAR {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.linear(sizes.head(), Optional.empty(), x));
         }
     },
     LINEAR_WITH_BIAS {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.linear(sizes.head(), Optional.of(sizes.headBias()), x));
         }
     },
     ADD {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.add(x, ops.rmsNorm(new RmsNorm(sizes.gain(), 1e-5), x)));
         }
     },
     SWI_GLU_ROUNDED {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(new SwiGlu(sizes.gate(true), sizes.up(true), sizes.down(true)).forward(ops, x));
         }
     },
     SWI_GLU_FLOAT {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(new SwiGlu(sizes.gate(false), sizes.up(false), sizes.down(false)).forward(ops, x));
         }
     },
     GATED_OF_TWO_ROUNDINGS {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.gated(sizes.gate(true), sizes.up(false), x));
         }
     },
     TOKEN_SHIFT {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.tokenShift(sizes.mu(), memory.previous(), x));
         }
     },
     MOVE_DOWN {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.moveDown(memory.previous(), x));
         }
     },
     LAST_ROW {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.lastRow(x));
         }
     },
     INNER_RATE {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.innerRate(sizes.rate(), sizes.heads(), x));
         }
     },
     NORMALIZE_HEADS {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return List.of(ops.normalizeHeads(sizes.heads(), ops.bitLinear(sizes.layer(false).down(), x)));
         }
     },
     TTT_DEFAULT {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return mixed(sizes.layer(true).forward(ops, memory, x));
         }
     },
     TTT_FLOAT {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             return mixed(sizes.layer(false).forward(ops, memory, x));
         }
     },
     TTT_SEED {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             TttLayer layer = sizes.layer(false);
             return mixed(new TttLayer(layer.down(), layer.up(), layer.heads(), Objective.RECONSTRUCT,
-                    new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Optional.empty(), Read.BEFORE)
+                    new InnerRate.Constant(0.1), Optional.empty(), Optional.empty(), Read.BEFORE)
                     .forward(ops, memory, x));
         }
     },
     TTT_DECAY {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             TttLayer layer = sizes.layer(false);
             return mixed(new TttLayer(layer.down(), layer.up(), layer.heads(), layer.objective(), layer.innerRate(),
                     Optional.of(sizes.decay()), layer.shift(), layer.read()).forward(ops, memory, x));
@@ -130,7 +133,7 @@ enum Instruction {
     },
     TTT_DECAY_BEFORE {
         @Override
-        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory) {
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             TttLayer layer = sizes.layer(false);
             return mixed(new TttLayer(layer.down(), layer.up(), layer.heads(), Objective.RECONSTRUCT, layer.innerRate(),
                     Optional.of(sizes.decay()), layer.shift(), Read.BEFORE).forward(ops, memory, x));
@@ -140,18 +143,17 @@ enum Instruction {
     /** Computes it.
      *
      * @return the results, all of them rows */
-    abstract <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, Memory<T> memory);
+    abstract <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory);
 
-    private static <T> List<T> mixed(TttLayer.Mixed<T> mixed) {
-        Memory<T> memory = mixed.memory();
-        return List.of(mixed.output(), memory.weights(), memory.previous(), memory.feature());
+    private static <T> List<T> mixed(Mixed<T> mixed) {
+        return Stream.concat(Stream.of(mixed.output()), mixed.state().parts().stream()).toList();
     }
 
     /** D, F, M, H and the parameters of these sizes. */
     record Sizes(int width, int inner, int memoryWidth, int heads) {
         List<Param> params() {
-            TttLayer.InnerRate.Learned rate = rate();
-            TttLayer.InnerRate.Learned decay = decay();
+            InnerRate.Learned rate = rate();
+            InnerRate.Learned decay = decay();
             return List.of(gain(), gate(true).weight(), up(true).weight(), down(true).weight(), head(), headBias(),
                     layer(true).down().weight(), layer(true).up().weight(), mu(), rate.weight(), rate.bias(),
                     decay.weight(), decay.bias());
@@ -185,13 +187,13 @@ enum Instruction {
             return new BitLinear(Param.ternary("down", width, inner), new Quantization(true, rounded));
         }
 
-        TttLayer.InnerRate.Learned rate() {
-            return new TttLayer.InnerRate.Learned(normal("rate", List.of(heads, width), Param.Kind.FLOAT, 0.3),
+        InnerRate.Learned rate() {
+            return new InnerRate.Learned(normal("rate", List.of(heads, width), Param.Kind.FLOAT, 0.3),
                     normal("rate.bias", List.of(heads), Param.Kind.FLOAT, 1));
         }
 
-        TttLayer.InnerRate.Learned decay() {
-            return new TttLayer.InnerRate.Learned(normal("decay", List.of(heads, width), Param.Kind.FLOAT, 0.3),
+        InnerRate.Learned decay() {
+            return new InnerRate.Learned(normal("decay", List.of(heads, width), Param.Kind.FLOAT, 0.3),
                     normal("decay.bias", List.of(heads), Param.Kind.FLOAT, 1));
         }
 

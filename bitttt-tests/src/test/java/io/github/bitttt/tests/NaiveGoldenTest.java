@@ -3,8 +3,9 @@ package io.github.bitttt.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
 import java.util.List;
@@ -14,11 +15,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The naive reading against the independent reference. */
 class NaiveGoldenTest {
-    private static List<Memory<Doubles>> emptyMemories(GoldenFixture golden) {
-        return golden.model().memories(NaiveOps::emptyMemory);
+    private static List<MixerState<Doubles>> emptyMemories(GoldenFixture golden) {
+        return golden.model().memories(NaiveOps::empty);
     }
 
-    private static Doubles logits(GoldenFixture golden, List<Memory<Doubles>> memories) {
+    private static Doubles logits(GoldenFixture golden, List<MixerState<Doubles>> memories) {
         return golden.model().forward(new NaiveOps(golden.weights()), memories, Doubles.tokens(golden.inputs()));
     }
 
@@ -26,15 +27,15 @@ class NaiveGoldenTest {
     @MethodSource("io.github.bitttt.tests.GoldenFixture#names")
     void logitsAndMemory(String name) {
         GoldenFixture golden = GoldenFixture.load(name);
-        List<Memory<Doubles>> memories = emptyMemories(golden);
-        double[] got = GoldenFixture.flat(logits(golden, memories).rows());
-        assertThat(GoldenFixture.relativeError(GoldenFixture.flat(golden.logits()), got)).isLessThan(1e-7);
+        List<MixerState<Doubles>> memories = emptyMemories(golden);
+        double[] logits = GoldenFixture.flat(logits(golden, memories).rows());
+        assertThat(GoldenFixture.relativeError(GoldenFixture.flat(golden.logits()), logits)).isLessThan(1e-7);
         for (int layer = 0; layer < memories.size(); layer++) {
-            Memory<double[]> expected = golden.memories().get(layer);
-            Memory<Doubles> memory = memories.get(layer);
-            assertClose(expected.weights(), memory.weights());
-            assertClose(expected.previous(), memory.previous());
-            assertClose(expected.feature(), memory.feature());
+            TttState<double[]> expected = golden.memories().get(layer);
+            List<Doubles> got = memories.get(layer).parts();
+            for (int part = 0; part < got.size(); part++) {
+                assertClose(expected.parts().get(part), got.get(part));
+            }
         }
     }
 

@@ -32,11 +32,11 @@ class OriginalGoldenTest {
                 .toArray();
         double[] logits = GoldenFixture.flat(expected.get("logits"));
         BitLlama model = new BitLlama(imported.config());
-        Doubles naive = model.forward(new NaiveOps(imported.weights()), model.memories(NaiveOps::emptyMemory),
+        Doubles naive = model.forward(new NaiveOps(imported.weights()), model.memories(NaiveOps::empty),
                 Doubles.tokens(ids));
         assertThat(GoldenFixture.relativeError(logits, GoldenFixture.flat(naive.rows()))).isLessThan(1e-6);
         CpuOps ops = new CpuOps(imported.weights().freeze(imported.config().quantization().scaleWeights()));
-        float[] cpu = model.forward(ops, model.memories(CpuOps::emptyMemory), ops.tokens(ids, 0, ids.length)).toArray();
+        float[] cpu = model.forward(ops, model.memories(CpuOps::empty), ops.tokens(ids, 0, ids.length)).toArray();
         assertThat(GoldenFixture.relativeError(logits, GoldenFixture.doubles(cpu))).isLessThan(1e-4);
     }
 }

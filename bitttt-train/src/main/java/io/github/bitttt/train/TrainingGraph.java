@@ -1,12 +1,13 @@
 package io.github.bitttt.train;
 
 import io.github.bitttt.llama.BitLlama;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.TernaryMatrix;
+import io.github.bitttt.train.graph.GraphIds;
 import io.github.bitttt.train.graph.GraphOps;
 import io.github.bitttt.train.graph.ReverseMode;
 import io.github.bitttt.train.graph.StaticExecutor;
@@ -40,8 +41,8 @@ public final class TrainingGraph implements AutoCloseable {
     private final StaticExecutor executor;
     private final Map<Param, INDArray> parameters = new LinkedHashMap<>();
     private final Map<Param, INDArray> gradients = new HashMap<>(); // flat
-    private final List<Memory<SDVariable>> first;
-    private final List<Memory<SDVariable>> last;
+    private final List<MixerState<SDVariable>> first;
+    private final List<MixerState<SDVariable>> last;
     private final int pieceRows; // of the head
     private final List<String> outputs; // last memories, and logits without gradients
     private final String probabilities;
@@ -93,13 +94,13 @@ public final class TrainingGraph implements AutoCloseable {
                 ? GraphOps.dropping(graph, batch, tokens)
                 : GraphOps.of(graph, batch, tokens);
         Map<String, INDArray> inputs = new HashMap<>();
-        SDVariable idsVariable = ops.tokens("ids");
+        GraphIds idsVariable = ops.tokens("ids");
         SDVariable indexVariable = graph.placeHolder("targets", DataType.INT32, rows, 2);
         SDVariable weightsVariable = graph.placeHolder("target_weights", DataType.FLOAT, rows);
-        ids = input(inputs, idsVariable, Nd4j.zeros(DataType.INT32, rows));
+        ids = input(inputs, idsVariable.variable(), Nd4j.zeros(DataType.INT32, rows));
         targetIndex = input(inputs, indexVariable, Nd4j.zeros(DataType.INT32, rows, 2));
         targetWeights = input(inputs, weightsVariable, Nd4j.zeros(DataType.FLOAT, rows));
-        List<Memory<SDVariable>> memories = memories(ops, inputs);
+        List<MixerState<SDVariable>> memories = memories(ops, inputs);
         first = List.copyOf(memories);
         SDVariable hidden = model.hidden(ops, memories, idsVariable);
         last = List.copyOf(memories);
@@ -131,14 +132,13 @@ public final class TrainingGraph implements AutoCloseable {
         }
     }
 
-    private List<Memory<SDVariable>> memories(GraphOps ops, Map<String, INDArray> inputs) {
-        List<Memory<SDVariable>> memories = new ArrayList<>();
+    private List<MixerState<SDVariable>> memories(GraphOps ops, Map<String, INDArray> inputs) {
+        List<MixerState<SDVariable>> memories = new ArrayList<>();
         for (int i = 0; i < model.blocks().size(); i++) {
-            Memory<SDVariable> memory = ops.memory(model.blocks().get(i).mixer(), "memory." + i);
-            memories.add(memory);
-            for (SDVariable part : List.of(memory.weights(), memory.previous(), memory.feature())) {
-                input(inputs, part, Nd4j.zeros(DataType.FLOAT, part.placeholderShape()));
-            }
+            String name = "memory." + i;
+            MixerState<SDVariable> state = model.blocks().get(i).mixer().state(part -> ops.input(name, part));
+            memories.add(state);
+            state.parts().forEach(part -> input(inputs, part, Nd4j.zeros(DataType.FLOAT, part.placeholderShape())));
         }
         return memories;
     }
@@ -148,8 +148,8 @@ public final class TrainingGraph implements AutoCloseable {
         return array;
     }
 
-    private static List<String> names(Memory<SDVariable> memory) {
-        return List.of(memory.weights().name(), memory.previous().name(), memory.feature().name());
+    private static List<String> names(MixerState<SDVariable> state) {
+        return state.parts().stream().map(SDVariable::name).toList();
     }
 
     /** Row in its piece and target of each token. */
@@ -325,11 +325,10 @@ public final class TrainingGraph implements AutoCloseable {
         return executor.array(LOGITS).toFloatMatrix();
     }
 
-    /** Each layer's memory after the last pass: weights [B, H, d, d], previous [B, D], feature [B, M].
+    /** The state of each layer's mixer after the last pass, with B in front of each part's shape.
      *  @return copies, flat in row order */
-    public List<Memory<float[]>> memories() {
-        return last.stream().map(memory -> new Memory<>(read(memory.weights()), read(memory.previous()),
-                read(memory.feature()))).toList();
+    public List<MixerState<float[]>> memories() {
+        return last.stream().<MixerState<float[]>>map(state -> state.map(this::read)).toList();
     }
 
     private float[] read(SDVariable variable) {
@@ -340,11 +339,12 @@ public final class TrainingGraph implements AutoCloseable {
     /** The memories from which the next passes begin: zeros until this is called.
      *
      * @param memories one for each layer, in the form of {@link #memories} */
-    public void setMemories(List<Memory<float[]>> memories) {
+    public void setMemories(List<MixerState<float[]>> memories) {
         for (int i = 0; i < first.size(); i++) {
-            assign(executor.array(first.get(i).weights().name()), memories.get(i).weights());
-            assign(executor.array(first.get(i).previous().name()), memories.get(i).previous());
-            assign(executor.array(first.get(i).feature().name()), memories.get(i).feature());
+            List<SDVariable> inputs = first.get(i).parts();
+            for (int part = 0; part < inputs.size(); part++) {
+                assign(executor.array(inputs.get(part).name()), memories.get(i).parts().get(part));
+            }
         }
     }
 

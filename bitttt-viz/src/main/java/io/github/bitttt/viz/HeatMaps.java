@@ -1,6 +1,7 @@
 package io.github.bitttt.viz;
 
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
+import io.github.bitttt.nn.TttState;
 import java.awt.Color;
 import java.awt.FontMetrics;
 import java.awt.Graphics2D;
@@ -60,18 +61,21 @@ public final class HeatMaps {
         /** W of one head of a memory.
          *
          * @param title  above it
-         * @param memory as {@code Session.memories()} gives it
+         * @param memory as {@code Session.memories()} gives it for a memory layer
          * @param heads  H
          * @param head   from 0
          * @return d x d numbers */
-        public static Matrix of(String title, Memory<float[]> memory, int heads, int head) {
+        public static Matrix of(String title, MixerState<float[]> memory, int heads, int head) {
+            if (!(memory instanceof TttState<float[]>(float[] weights, _, _))) {
+                throw new IllegalArgumentException(title + ": attention has no W to show, only keys and values");
+            }
             if (head < 0 || head >= heads) {
                 throw new IllegalArgumentException("head must be 0 to " + (heads - 1) + ", got " + head);
             }
-            int elements = memory.weights().length / heads;
+            int elements = weights.length / heads;
             int d = (int) Math.round(Math.sqrt(elements));
             float[] w = new float[elements];
-            System.arraycopy(memory.weights(), head * elements, w, 0, elements);
+            System.arraycopy(weights, head * elements, w, 0, elements);
             return new Matrix(title, w, d, d);
         }
     }

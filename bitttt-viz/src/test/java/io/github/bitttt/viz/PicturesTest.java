@@ -3,7 +3,7 @@ package io.github.bitttt.viz;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.TttState;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -81,7 +81,7 @@ class PicturesTest {
 
     @Test
     void headsOfAMemoryAreTakenApart() {
-        Memory<float[]> memory = new Memory<>(new float[]{1, 2, 3, 4, 5, 6, 7, 8}, new float[1], new float[1]);
+        TttState<float[]> memory = new TttState<>(new float[]{1, 2, 3, 4, 5, 6, 7, 8}, new float[1], new float[1]);
         assertThat(HeatMaps.Matrix.of("second", memory, 2, 1).values()).containsExactly(5, 6, 7, 8);
         assertThatThrownBy(() -> HeatMaps.Matrix.of("third", memory, 2, 2)).hasMessage("head must be 0 to 1, got 2");
     }

@@ -1,7 +1,6 @@
 package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
-import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.nn.Weights;
@@ -78,11 +77,17 @@ public final class Model {
         return new Session(this);
     }
 
-    /** What a session remembers takes so much, whatever it reads and however long; its buffers come on top.
+    /** What a session remembers takes so much, whatever it reads and however long; its buffers come on top, and what attention
+     * keeps of each token, see {@link #memoryBytesPerToken}.
      *  @return bytes of float32 numbers */
     public long memoryBytes() {
-        BitLlamaConfig config = architecture.config();
-        return 4 * config.layers() * config.ttt().memoryNumbers(config.hiddenSize());
+        return 4 * architecture.memoryNumbers();
+    }
+
+    /** What a session keeps of every token that it reads: nothing in memory layers, keys and values in attention.
+     *  @return bytes of float32 numbers */
+    public long memoryBytesPerToken() {
+        return 4 * architecture.memoryNumbersPerToken();
     }
 
     /** The architecture: names and sizes.

@@ -2,8 +2,8 @@ package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.MemoryFile;
-import io.github.bitttt.nn.Block;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
 import java.io.IOException;
@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 
 /**
- * One reader of a model: its memory learns from every token that is fed, and stays the same size for ever.
+ * One reader of a model: its memory learns from every token that is fed. In memory layers it stays the same size for ever.
  *
  * <p>For one thread at a time; a call that comes upon another throws. {@link #fork} copies what was learned so far; {@link #saveMemory} hands it on.
  */
@@ -25,7 +25,7 @@ public final class Session implements AutoCloseable {
 
     private final Model model;
     private final CpuOps ops;
-    private final List<Memory<Rows>> memories;
+    private final List<MixerState<Rows>> memories;
     private final float[] logits;
     private long position;
     private final AtomicBoolean atWork = new AtomicBoolean();
@@ -34,7 +34,7 @@ public final class Session implements AutoCloseable {
     Session(Model model) {
         this.model = model;
         this.ops = new CpuOps(model.weights());
-        this.memories = architecture().memories(CpuOps::emptyMemory);
+        this.memories = architecture().memories(CpuOps::empty);
         this.logits = new float[architecture().config().vocabSize()];
     }
 
@@ -178,11 +178,7 @@ public final class Session implements AutoCloseable {
     public void reset() {
         enter();
         try {
-            for (Memory<Rows> memory : memories) {
-                memory.weights().clear();
-                memory.previous().clear();
-                memory.feature().clear();
-            }
+            memories.forEach(CpuOps::clear);
             position = 0;
         } finally {
             leave();
@@ -212,8 +208,8 @@ public final class Session implements AutoCloseable {
     }
 
     /** What was learned, layer by layer.
-     *  @return copies: weights [H, d, d], previous [D], feature [H, d], flat in row order */
-    public List<Memory<float[]>> memories() {
+     *  @return copies, flat in row order; of a memory layer {@link TttState} with weights [H, d, d], previous [D], feature [H, d] */
+    public List<MixerState<float[]>> memories() {
         enter();
         try {
             return copies();
@@ -222,28 +218,31 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    private List<Memory<float[]>> copies() {
-        architecture().blocks().forEach(Block::ttt); // an attention baseline has nothing to copy, and says so
+    private List<MixerState<float[]>> copies() {
         return memories.stream().map(CpuOps::export).toList();
     }
 
-    private void restore(List<Memory<float[]>> from) {
+    private void restore(List<MixerState<float[]>> from) {
         for (int i = 0; i < memories.size(); i++) {
             CpuOps.restore(from.get(i), memories.get(i));
         }
     }
 
     /** The Frobenius norm of each layer's W: how much was learned.
-     *  @return one number for each layer */
+     *  @return one number for each layer, 0 for attention, which has no W */
     public double[] memoryNorms() {
         open();
-        return memories.stream().mapToDouble(memory -> {
-            double squares = 0;
-            for (float value : memory.weights().toArray()) {
-                squares += (double) value * value;
-            }
-            return Math.sqrt(squares);
-        }).toArray();
+        return memories.stream().mapToDouble(state -> state instanceof TttState<Rows> memory
+                ? norm(memory.weights().toArray())
+                : 0).toArray();
+    }
+
+    private static double norm(float[] values) {
+        double squares = 0;
+        for (float value : values) {
+            squares += (double) value * value;
+        }
+        return Math.sqrt(squares);
     }
 
     /** Tokens read since the memory was empty or loaded.

@@ -1,24 +1,29 @@
 package io.github.bitttt.llama.io;
 
 import io.github.bitttt.llama.BitLlama;
-import io.github.bitttt.nn.Memory;
-import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.Mixer;
+import io.github.bitttt.nn.MixerState;
+import io.github.bitttt.nn.StatePart;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * What a session has learned, as a file: {@code layers.{i}.ttt.memory} [H, d, d], {@code .previous} [D], {@code .feature}
- * [H, d], and the fingerprint of the model it belongs to. Float32, so it comes back bit for bit.
+ * What a session has learned, as a file: every part of every mixer's state, and the fingerprint of the model it belongs to.
+ * Float32, so it comes back bit for bit.
+ *
+ * <p>A memory layer has {@code layers.{i}.ttt.memory} [H, d, d], {@code .previous} [D] and {@code .feature} [H, d]; attention has
+ * {@code layers.{i}.attention.keys} and {@code .values} [t, n] of the t tokens that were read.
  */
 public final class MemoryFile {
     private static final String FINGERPRINT = "fingerprint";
-    // The norm of W is at most the root of the number of tokens, of which there are fewer than 2^63.
-    private static final float MAX_WEIGHT = 0x1p32f;
     // Normalised in float: past 1 by rounding only.
     private static final double MAX_SQUARES = 1.0001;
 
@@ -32,22 +37,29 @@ public final class MemoryFile {
      * @param fingerprint of the model's numbers
      * @param memories    one for each layer, flat in row order
      * @throws IOException if that fails */
-    public static void save(Path file, BitLlama model, String fingerprint, List<Memory<float[]>> memories)
+    public static void save(Path file, BitLlama model, String fingerprint, List<MixerState<float[]>> memories)
             throws IOException {
         SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
         for (int i = 0; i < memories.size(); i++) {
-            TttLayer layer = model.blocks().get(i).ttt();
-            Memory<float[]> memory = memories.get(i);
-            tensors.put(name(i, "memory"),
-                    Tensor.of(memory.weights(), layer.heads(), layer.headWidth(), layer.headWidth()));
-            tensors.put(name(i, "previous"), Tensor.of(memory.previous(), layer.width()));
-            tensors.put(name(i, "feature"), Tensor.of(memory.feature(), layer.heads(), layer.headWidth()));
+            Mixer mixer = model.blocks().get(i).mixer();
+            Iterator<float[]> values = memories.get(i).parts().iterator();
+            for (StatePart part : mixer.stateParts()) {
+                float[] numbers = values.next();
+                tensors.put(name(i, mixer, part), Tensor.of(numbers, shape(part, numbers.length / part.numbers())
+                        .stream().mapToLong(Integer::longValue).toArray()));
+            }
         }
         Safetensors.write(file, tensors, Map.of(FINGERPRINT, fingerprint));
     }
 
-    private static String name(int layer, String part) {
-        return "layers." + layer + ".ttt." + part;
+    private static String name(int layer, Mixer mixer, StatePart part) {
+        return "layers." + layer + "." + mixer.name() + "." + part.name();
+    }
+
+    private static List<Integer> shape(StatePart part, long tokens) {
+        return part.grows()
+                ? Stream.concat(Stream.of(Math.toIntExact(tokens)), part.shape().stream()).toList()
+                : part.shape();
     }
 
     /** Reads memories.
@@ -58,32 +70,61 @@ public final class MemoryFile {
      * @return one for each layer, flat in row order
      * @throws CheckpointException if the memory is another model's, or the file says something wrong
      * @throws IOException         if it cannot be read */
-    public static List<Memory<float[]>> load(Path file, BitLlama model, String fingerprint) throws IOException {
+    public static List<MixerState<float[]>> load(Path file, BitLlama model, String fingerprint) throws IOException {
         Safetensors tensors = Safetensors.read(file);
         String found = tensors.metadata().getOrDefault(FINGERPRINT, "none");
         if (!found.equals(fingerprint)) {
             throw new CheckpointException(file, "this memory belongs to the model with fingerprint " + found
                     + ", not to this one with " + fingerprint + "; load the model that made it");
         }
-        List<Memory<float[]>> memories = new ArrayList<>();
+        List<MixerState<float[]>> memories = new ArrayList<>();
+        long tokens = tokens(tensors, model);
         for (int i = 0; i < model.blocks().size(); i++) {
-            TttLayer layer = model.blocks().get(i).ttt();
-            int d = layer.headWidth();
-            // A normed row: at most sqrt(D) times the gain.
-            float maxPrevious = (float) (Math.sqrt(layer.width()) * Checkpoint.MAX_MAGNITUDE);
-            memories.add(new Memory<>(tensors.floats(name(i, "memory"), List.of(layer.heads(), d, d), MAX_WEIGHT),
-                    tensors.floats(name(i, "previous"), List.of(layer.width()), maxPrevious),
-                    feature(tensors, name(i, "feature"), layer)));
+            Mixer mixer = model.blocks().get(i).mixer();
+            List<float[]> parts = new ArrayList<>();
+            for (StatePart part : mixer.stateParts()) {
+                parts.add(numbers(tensors, name(i, mixer, part), part, tokens));
+            }
+            Iterator<float[]> values = parts.iterator();
+            memories.add(mixer.state(_ -> values.next()));
         }
         return memories;
     }
 
+    /** How many tokens were read, by the first part that grows: all others must agree. */
+    private static long tokens(Safetensors file, BitLlama model) throws CheckpointException {
+        List<Mixer> mixers = model.blocks().stream().map(block -> block.mixer()).toList();
+        List<String> growing = IntStream.range(0, mixers.size()).boxed()
+                .flatMap(i -> mixers.get(i).stateParts().stream().filter(StatePart::grows)
+                        .map(part -> name(i, mixers.get(i), part)))
+                .limit(1).toList();
+        if (growing.isEmpty()) {
+            return 0;
+        }
+        List<Long> shape = file.get(growing.getFirst()).shape();
+        if (shape.isEmpty() || shape.getFirst() > Integer.MAX_VALUE) {
+            throw new CheckpointException(file.file(), "tensor " + growing.getFirst()
+                    + " must have a row for each token, fewer than 2^31, got shape " + shape);
+        }
+        return shape.getFirst();
+    }
+
+    private static float[] numbers(Safetensors file, String name, StatePart part, long tokens)
+            throws CheckpointException {
+        float[] values = file.floats(name, shape(part, tokens), (float) part.most());
+        if (part.kind() == StatePart.Kind.UNIT_HEADS) {
+            checkHeads(file, name, part, values);
+        }
+        return values;
+    }
+
     /** The last feature, which the next step takes as its key: longer than 1, it would make that step amplify. */
-    private static float[] feature(Safetensors file, String name, TttLayer layer) throws CheckpointException {
-        float[] values = file.floats(name, List.of(layer.heads(), layer.headWidth()), 2);
-        for (int head = 0; head < layer.heads(); head++) {
+    private static void checkHeads(Safetensors file, String name, StatePart part, float[] values)
+            throws CheckpointException {
+        int width = part.shape().getLast();
+        for (int head = 0; head < part.shape().getFirst(); head++) {
             double squares = 0;
-            for (int i = head * layer.headWidth(); i < (head + 1) * layer.headWidth(); i++) {
+            for (int i = head * width; i < (head + 1) * width; i++) {
                 squares += (double) values[i] * values[i];
             }
             if (squares > MAX_SQUARES) {
@@ -92,6 +133,5 @@ public final class MemoryFile {
                                 + ", got " + Math.sqrt(squares) + " in head " + head);
             }
         }
-        return values;
     }
 }

@@ -4,11 +4,12 @@ import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.BitLinear;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
@@ -34,10 +35,10 @@ public final class MemoryEffect {
      * @return 300 reconstruction losses 1/2 ||f - W f||^2, each before that step's update */
     public static double[] patternLosses(long seed) {
         TttLayer layer = new TttLayer(projection("down", WIDTH / 4, WIDTH), projection("up", WIDTH, WIDTH / 4), 1,
-                Objective.RECONSTRUCT, new TttLayer.InnerRate.Constant(0.1), Optional.empty(), Optional.empty(),
+                Objective.RECONSTRUCT, new InnerRate.Constant(0.1), Optional.empty(), Optional.empty(),
                 Read.BEFORE);
         CpuOps ops = new CpuOps(Weights.init(layer.params(), seed).freeze(true));
-        Memory<Rows> memory = CpuOps.emptyMemory(layer);
+        TttState<Rows> memory = layer.state(CpuOps::empty);
         float[][] vectors = vectors(seed);
         double[] losses = new double[VECTORS * ROUNDS];
         for (int step = 0; step < losses.length; step++) {
@@ -45,7 +46,7 @@ public final class MemoryEffect {
             Rows x = Rows.zeros(1, WIDTH);
             System.arraycopy(vectors[step % VECTORS], 0, x.values(), 0, WIDTH);
             float[] before = memory.weights().toArray();
-            memory = layer.forward(ops, memory, x).memory();
+            memory = (TttState<Rows>) layer.forward(ops, memory, x).state();
             // The feature that the memory just read is the one it keeps.
             losses[step] = loss(before, memory.feature().toArray());
         }

@@ -169,8 +169,8 @@ class SessionTest {
     void aModelSaysWhatASessionRemembers() throws IOException {
         Model model = TinyModel.of(8, 3, 3);
         try (Session session = model.newSession()) {
-            long numbers = session.memories().stream()
-                    .mapToLong(m -> m.weights().length + m.previous().length + m.feature().length).sum();
+            long numbers = session.memories().stream().flatMap(memory -> memory.parts().stream())
+                    .mapToLong(part -> part.length).sum();
             assertThat(model.memoryBytes()).isEqualTo(4 * numbers);
         }
     }

@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -152,21 +153,21 @@ class CheckpointTest {
     void memoriesComeBackBitForBitAndOnlyToTheirModel() throws IOException {
         Checkpoint checkpoint = small();
         BitLlama model = new BitLlama(checkpoint.config());
-        List<Memory<float[]>> memories = new ArrayList<>();
+        List<MixerState<float[]>> memories = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             float[] w = new float[64];
             w[i] = 0.1f + i;
             float[] previous = new float[33];
             previous[32] = -2.5f;
-            memories.add(new Memory<>(w, previous, new float[]{0, 0.5f, 0, 0, -0.5f, 0, 0, 0.25f}));
+            memories.add(new TttState<>(w, previous, new float[]{0, 0.5f, 0, 0, -0.5f, 0, 0, 0.25f}));
         }
         Path file = folder.resolve("memory.safetensors");
         MemoryFile.save(file, model, checkpoint.fingerprint(), memories);
-        List<Memory<float[]>> read = MemoryFile.load(file, model, checkpoint.fingerprint());
+        List<MixerState<float[]>> read = MemoryFile.load(file, model, checkpoint.fingerprint());
         for (int i = 0; i < 2; i++) {
-            assertThat(read.get(i).weights()).containsExactly(memories.get(i).weights());
-            assertThat(read.get(i).previous()).containsExactly(memories.get(i).previous());
-            assertThat(read.get(i).feature()).containsExactly(memories.get(i).feature());
+            for (int part = 0; part < 3; part++) {
+                assertThat(read.get(i).parts().get(part)).containsExactly(memories.get(i).parts().get(part));
+            }
         }
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> MemoryFile.load(file, model, "abc"))
                 .withMessage(file + ": this memory belongs to the model with fingerprint " + checkpoint.fingerprint()
@@ -181,8 +182,8 @@ class CheckpointTest {
     void memoriesThatWouldGrowWithoutBoundAreNamed(int part, float value, String message) throws IOException {
         Checkpoint checkpoint = model(BitLlamaConfig.of(65, 33, 1, 47));
         BitLlama model = new BitLlama(checkpoint.config());
-        Memory<float[]> memory = new Memory<>(new float[64], new float[33], new float[8]);
-        List.of(memory.weights(), memory.previous(), memory.feature()).get(part)[1] = value;
+        TttState<float[]> memory = new TttState<>(new float[64], new float[33], new float[8]);
+        memory.parts().get(part)[1] = value;
         Path file = folder.resolve("memory.safetensors");
         MemoryFile.save(file, model, checkpoint.fingerprint(), List.of(memory));
         String name = List.of("memory", "previous", "feature").get(part);

@@ -1,30 +1,24 @@
 package io.github.bitttt.nn.cpu;
 
 import io.github.bitttt.nn.Attention;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.KvCache;
 import java.util.Arrays;
 
 /**
- * Attention over a growing cache: keys in {@code weights}, values in {@code previous}, and how many in {@code feature}, so
- * that zeros are an empty cache. Naive twin: {@code NaiveOps.attend}. A baseline to compare with, not tuned.
+ * Attention over a growing cache. Naive twin: {@code NaiveOps.attend}. A baseline to compare with, not tuned.
  */
 final class CausalAttention {
     private CausalAttention() {
     }
 
-    static Memory<Rows> emptyCache() {
-        return new Memory<>(Rows.zeros(0, 1), Rows.zeros(0, 1), Rows.zeros(1, 1));
-    }
-
-    static void attend(int heads, Memory<Rows> cache, Rows queries, Rows keys, Rows values, Rows answers) {
+    static void attend(int heads, KvCache<Rows> cache, Rows queries, Rows keys, Rows values, Rows answers) {
         int width = queries.columns();
-        int past = (int) cache.feature().values()[0];
+        int past = cache.keys().rows();
         int rows = past + queries.rows();
-        grow(cache.weights(), past, rows, width);
-        grow(cache.previous(), past, rows, width);
-        cache.feature().values()[0] = rows;
-        turn(heads, past, keys, cache.weights().values(), past * width);
-        System.arraycopy(values.values(), 0, cache.previous().values(), past * width, queries.rows() * width);
+        int at = cache.keys().append(queries.rows());
+        turn(heads, past, keys, cache.keys().values(), at);
+        cache.values().append(queries.rows());
+        System.arraycopy(values.values(), 0, cache.values().values(), at, queries.rows() * width);
         float[] turned = new float[queries.rows() * width];
         turn(heads, past, queries, turned, 0);
         float[] scores = new float[rows];
@@ -34,15 +28,6 @@ final class CausalAttention {
                         answers.values());
             }
         }
-    }
-
-    private static void grow(Rows cache, int past, int rows, int width) {
-        float[] old = cache.values();
-        if (old.length < rows * width) {
-            cache.shape(Math.max(rows, 2 * past), width);
-            System.arraycopy(old, 0, cache.values(), 0, past * width);
-        }
-        cache.shape(rows, width);
     }
 
     private static void turn(int heads, int past, Rows x, float[] into, int offset) {
@@ -65,16 +50,16 @@ final class CausalAttention {
     }
 
     /** One head of one row, at the same place of queries, keys, values and answers. */
-    private static void answer(float[] queries, int at, int width, Memory<Rows> cache, int seen, float[] scores,
+    private static void answer(float[] queries, int at, int width, KvCache<Rows> cache, int seen, float[] scores,
             float[] answers) {
-        int columns = cache.weights().columns();
+        int columns = cache.keys().columns();
         int head = at % columns;
         float largest = Float.NEGATIVE_INFINITY;
         float scale = (float) (1 / Math.sqrt(width));
         for (int s = 0; s < seen; s++) {
             float sum = 0;
             for (int i = 0; i < width; i++) {
-                sum += queries[at + i] * cache.weights().values()[s * columns + head + i];
+                sum += queries[at + i] * cache.keys().values()[s * columns + head + i];
             }
             scores[s] = sum * scale;
             largest = Math.max(largest, scores[s]);
@@ -85,7 +70,7 @@ final class CausalAttention {
             float weight = (float) Math.exp(scores[s] - largest);
             total += weight;
             for (int i = 0; i < width; i++) {
-                answers[at + i] += weight * cache.previous().values()[s * columns + head + i];
+                answers[at + i] += weight * cache.values().values()[s * columns + head + i];
             }
         }
         for (int i = 0; i < width; i++) {

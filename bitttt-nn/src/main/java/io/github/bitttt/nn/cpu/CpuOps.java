@@ -1,14 +1,19 @@
 package io.github.bitttt.nn.cpu;
 
 import io.github.bitttt.nn.BitLinear;
-import io.github.bitttt.nn.Memory;
-import io.github.bitttt.nn.Mixer;
+import io.github.bitttt.nn.InnerRate;
+import io.github.bitttt.nn.KvCache;
+import io.github.bitttt.nn.Mixed;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.RmsNorm;
+import io.github.bitttt.nn.StatePart;
+import io.github.bitttt.nn.TokenIds;
 import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.tensor.DeltaMemory;
@@ -38,9 +43,10 @@ public final class CpuOps implements Ops<Rows> {
     private final Map<Param, Weight> byIdentity = new IdentityHashMap<>();
     private final List<Rows> buffers = new ArrayList<>();
     private int used;
+    private final Tokens tokens = new Tokens();
     private final List<RoundedRows> rounded = new ArrayList<>();
     // What was given back with each buffer last.
-    private final Map<Rows, TttLayer.Mixed<Rows>> mixed = new IdentityHashMap<>();
+    private final Map<Rows, Mixed<Rows>> mixed = new IdentityHashMap<>();
 
     /** The CPU reading of a model.
      *
@@ -67,59 +73,60 @@ public final class CpuOps implements Ops<Rows> {
         return buffers.get(used++).shape(rows, columns);
     }
 
-    /** Token ids as a value.
+    /** Token ids.
      *
-     * @param ids  holds them
+     * @param ids  holds them; not to be written to before the pass is over
      * @param from first
      * @param to   after the last
-     * @return [to - from, 1] */
-    public Rows tokens(int[] ids, int from, int to) {
-        Rows tokens = take(to - from, 1);
-        for (int i = from; i < to; i++) {
-            tokens.values()[i - from] = ids[i];
-        }
-        return tokens;
+     * @return what {@link #embed} takes, until the next call */
+    public TokenIds<Rows> tokens(int[] ids, int from, int to) {
+        return tokens.of(ids, from, to);
     }
 
-    /** One token id as a value.
+    /** One token id.
      *
      * @param id the token
-     * @return [1, 1] */
-    public Rows token(int id) {
-        Rows tokens = take(1, 1);
-        tokens.values()[0] = id;
-        return tokens;
+     * @return what {@link #embed} takes, until the next call */
+    public TokenIds<Rows> token(int id) {
+        return tokens.of(id);
     }
 
-    /** A memory before the first token: all zero.
+    /** A part of a state before the first token: {@code mixer.state(CpuOps::empty)}.
      *
-     * @param mixer whose memory
-     * @return zeros */
-    public static Memory<Rows> emptyMemory(Mixer mixer) {
-        if (!(mixer instanceof TttLayer layer)) {
-            return CausalAttention.emptyCache();
-        }
-        return new Memory<>(Rows.memory(layer.heads(), layer.headWidth()), Rows.zeros(1, layer.width()),
-                Rows.zeros(1, layer.memoryWidth()));
+     * @param part of a mixer
+     * @return zeros, or no rows */
+    public static Rows empty(StatePart part) {
+        int numbers = Math.toIntExact(part.numbers());
+        return switch (part.kind()) {
+            case MATRICES -> Rows.memory(part.shape().get(0), part.shape().get(1));
+            case ROW, UNIT_HEADS -> Rows.zeros(1, numbers);
+            case GROWING -> Rows.growing(numbers);
+        };
     }
 
-    /** A memory in the order of files: weights [H, d, d] by rows.
+    /** A state in the order of files: matrices [H, d, d] by rows.
      *
-     * @param memory in place
+     * @param state in place
      * @return copies */
-    public static Memory<float[]> export(Memory<Rows> memory) {
-        return new Memory<>(memory.weights().toArray(), memory.previous().toArray(),
-                memory.feature().toArray());
+    public static MixerState<float[]> export(MixerState<Rows> state) {
+        return state.map(Rows::toArray);
     }
 
-    /** Overwrites a memory.
+    /** Overwrites a state.
      *
-     * @param from   in the order of files
-     * @param memory in place */
-    public static void restore(Memory<float[]> from, Memory<Rows> memory) {
-        memory.weights().set(from.weights());
-        memory.previous().set(from.previous());
-        memory.feature().set(from.feature());
+     * @param from  of the same mixer, in the order of files
+     * @param state in place */
+    public static void restore(MixerState<float[]> from, MixerState<Rows> state) {
+        for (int i = 0; i < state.parts().size(); i++) {
+            state.parts().get(i).set(from.parts().get(i));
+        }
+    }
+
+    /** Forgets everything.
+     *
+     * @param state in place */
+    public static void clear(MixerState<Rows> state) {
+        state.parts().forEach(Rows::clear);
     }
 
     private Weight weight(Param param) {
@@ -140,11 +147,12 @@ public final class CpuOps implements Ops<Rows> {
     }
 
     @Override
-    public Rows embed(Param table, Rows ids) {
+    public Rows embed(Param table, TokenIds<Rows> ids) {
         int width = table.columns();
-        Rows y = take(ids.rows(), width);
-        for (int t = 0; t < ids.rows(); t++) {
-            int row = (int) ids.values()[t];
+        Tokens read = (Tokens) ids;
+        Rows y = take(read.count(), width);
+        for (int t = 0; t < read.count(); t++) {
+            int row = read.id(t);
             switch (weight(table)) {
                 case Weight.Floats(float[] values) ->
                     System.arraycopy(values, row * width, y.values(), t * width, width);
@@ -299,9 +307,9 @@ public final class CpuOps implements Ops<Rows> {
     }
 
     @Override
-    public Rows innerRate(TttLayer.InnerRate rate, int heads, Rows x) {
+    public Rows innerRate(InnerRate rate, int heads, Rows x) {
         return switch (rate) {
-            case TttLayer.InnerRate.Learned learned -> {
+            case InnerRate.Learned learned -> {
                 Rows y = take(x.rows(), heads);
                 float[] bias = floats(learned.bias());
                 for (int t = 0; t < x.rows(); t++) {
@@ -315,7 +323,7 @@ public final class CpuOps implements Ops<Rows> {
                 }
                 yield y;
             }
-            case TttLayer.InnerRate.Constant(double value) -> {
+            case InnerRate.Constant(double value) -> {
                 Rows y = take(x.rows(), heads);
                 Arrays.fill(y.values(), 0, x.rows() * heads, (float) value);
                 yield y;
@@ -344,7 +352,7 @@ public final class CpuOps implements Ops<Rows> {
     }
 
     @Override
-    public TttLayer.Mixed<Rows> attend(int heads, Memory<Rows> cache, Rows queries, Rows keys, Rows values) {
+    public Mixed<Rows> attend(int heads, KvCache<Rows> cache, Rows queries, Rows keys, Rows values) {
         Rows answers = take(queries.rows(), queries.columns());
         CausalAttention.attend(heads, cache, queries, keys, values, answers);
         return mixed(answers, cache);
@@ -357,9 +365,10 @@ public final class CpuOps implements Ops<Rows> {
         return last;
     }
 
-    /** Overrides the composite: the memory is changed in place and nothing is allocated. */
+    /** Overrides the composite, step by step the same: here the state is changed in place, so that a token allocates nothing
+     * (an {@code Optional}, a {@code Delta} and a state for each layer). {@code ThreeWaysParityTest} holds the two equal to the bit. */
     @Override
-    public TttLayer.Mixed<Rows> ttt(TttLayer layer, Memory<Rows> memory, Rows x) {
+    public Mixed<Rows> ttt(TttLayer layer, TttState<Rows> memory, Rows x) {
         Rows shifted = layer.shift().isPresent() ? tokenShift(layer.shift().get(), memory.previous(), x) : x;
         Rows features = normalizeHeads(layer.heads(), bitLinear(layer.down(), shifted));
         Rows keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
@@ -374,10 +383,10 @@ public final class CpuOps implements Ops<Rows> {
 
     /** Overrides the composite: the same pair is the same object, token after token. */
     @Override
-    public TttLayer.Mixed<Rows> mixed(Rows output, Memory<Rows> memory) {
-        TttLayer.Mixed<Rows> known = mixed.get(output);
-        if (known == null || known.memory() != memory) {
-            known = new TttLayer.Mixed<>(output, memory);
+    public Mixed<Rows> mixed(Rows output, MixerState<Rows> state) {
+        Mixed<Rows> known = mixed.get(output);
+        if (known == null || known.state() != state) {
+            known = new Mixed<>(output, state);
             mixed.put(output, known);
         }
         return known;

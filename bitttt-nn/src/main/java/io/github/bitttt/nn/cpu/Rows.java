@@ -14,6 +14,7 @@ public final class Rows {
     private int columns;
 
     private DeltaMemory memory; // of a memory's weights only
+    private boolean growing;
 
     Rows() {
     }
@@ -27,10 +28,31 @@ public final class Rows {
         return weights;
     }
 
+    /** A row for every token, of which there is none yet. */
+    static Rows growing(int columns) {
+        Rows rows = zeros(0, columns);
+        rows.growing = true;
+        return rows;
+    }
+
+    /** Makes room for rows behind those that are there.
+     *
+     * @return the offset of the first of them */
+    int append(int n) {
+        float[] old = values;
+        int used = rows * columns;
+        if (old.length < used + Math.multiplyExact(n, columns)) {
+            shape(Math.max(rows + n, 2 * rows), columns);
+            System.arraycopy(old, 0, values, 0, used);
+        }
+        shape(used / columns + n, columns);
+        return used;
+    }
+
     /** The weights of a memory themselves. */
     DeltaMemory memory() {
         if (memory == null) {
-            throw new IllegalStateException(this + " are not the weights of a memory; CpuOps.emptyMemory makes one");
+            throw new IllegalStateException(this + " are not the weights of a memory; CpuOps.empty makes one");
         }
         return memory;
     }
@@ -80,21 +102,26 @@ public final class Rows {
 
     /** Overwrites the numbers.
      *
-     * @param from rows * columns of them, copied */
+     * @param from rows * columns of them, copied; of rows that grow any number of rows */
     public void set(float[] from) {
-        if (memory == null) {
-            System.arraycopy(from, 0, values, 0, rows * columns);
-        } else {
+        if (memory != null) {
             memory.set(from);
+            return;
         }
+        if (growing) {
+            shape(from.length / columns, columns);
+        }
+        System.arraycopy(from, 0, values, 0, rows * columns);
     }
 
-    /** Overwrites the numbers by zeros. */
+    /** Overwrites the numbers by zeros, or takes away rows that grew. */
     public void clear() {
-        if (memory == null) {
-            Arrays.fill(values, 0);
-        } else {
+        if (memory != null) {
             memory.clear();
+        } else if (growing) {
+            rows = 0;
+        } else {
+            Arrays.fill(values, 0);
         }
     }
 

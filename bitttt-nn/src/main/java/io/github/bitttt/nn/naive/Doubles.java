@@ -1,5 +1,7 @@
 package io.github.bitttt.nn.naive;
 
+import io.github.bitttt.nn.TokenIds;
+
 /**
  * Rows of doubles, the value of the naive reading. Instructions make new ones and never write to those they are given.
  *
@@ -15,17 +17,15 @@ public record Doubles(double[][] rows) {
         return new Doubles(new double[][]{row});
     }
 
-    /** Token ids as a value.
+    /** Token ids.
      *
      * @param ids [n]
-     * @return [n, 1] */
-    public static Doubles tokens(int... ids) {
-        double[][] rows = new double[ids.length][];
-        for (int t = 0; t < ids.length; t++) {
-            rows[t] = new double[]{ids[t]};
-        }
-        return new Doubles(rows);
+     * @return what {@code NaiveOps.embed} takes */
+    public static TokenIds<Doubles> tokens(int... ids) {
+        return new Tokens(ids.clone());
     }
+
+    record Tokens(int[] ids) implements TokenIds<Doubles> {}
 
     /** Zeros.
      *

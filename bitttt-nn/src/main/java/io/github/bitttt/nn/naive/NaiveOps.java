@@ -2,13 +2,15 @@ package io.github.bitttt.nn.naive;
 
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
-import io.github.bitttt.nn.Memory;
-import io.github.bitttt.nn.Mixer;
+import io.github.bitttt.nn.InnerRate;
+import io.github.bitttt.nn.KvCache;
+import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.RmsNorm;
-import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.StatePart;
+import io.github.bitttt.nn.TokenIds;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.tensor.Int8Matrix;
@@ -36,22 +38,24 @@ public final class NaiveOps implements Ops<Doubles> {
         this.weights = weights;
     }
 
-    /** A memory before the first token: all zero, or no rows for attention.
+    /** A part of a state before the first token: {@code mixer.state(NaiveOps::empty)}.
      *
-     * @param mixer whose memory
-     * @return zeros */
-    public static Memory<Doubles> emptyMemory(Mixer mixer) {
-        if (!(mixer instanceof TttLayer layer)) {
-            return new Memory<>(new Doubles(new double[0][]), new Doubles(new double[0][]), Doubles.zeros(1, 1));
-        }
-        return new Memory<>(Doubles.zeros(layer.memoryWidth(), layer.headWidth()), Doubles.zeros(1, layer.width()),
-                Doubles.zeros(1, layer.memoryWidth()));
+     * @param part of a mixer
+     * @return zeros, or no rows */
+    public static Doubles empty(StatePart part) {
+        int numbers = Math.toIntExact(part.numbers());
+        return switch (part.kind()) {
+            case MATRICES -> Doubles.zeros(part.shape().get(0) * part.shape().get(1), part.shape().get(2));
+            case ROW, UNIT_HEADS -> Doubles.zeros(1, numbers);
+            case GROWING -> Doubles.zeros(0, numbers);
+        };
     }
 
     @Override
-    public Doubles embed(Param table, Doubles ids) {
+    public Doubles embed(Param table, TokenIds<Doubles> ids) {
         double[][] rows = matrix(table);
-        return map(ids, id -> rows[(int) id[0]].clone());
+        return new Doubles(Arrays.stream(((Doubles.Tokens) ids).ids()).mapToObj(id -> rows[id].clone())
+                .toArray(double[][]::new));
     }
 
     @Override
@@ -174,9 +178,9 @@ public final class NaiveOps implements Ops<Doubles> {
     }
 
     @Override
-    public Doubles innerRate(TttLayer.InnerRate rate, int heads, Doubles x) {
+    public Doubles innerRate(InnerRate rate, int heads, Doubles x) {
         return switch (rate) {
-            case TttLayer.InnerRate.Learned(Param weight, Param bias) ->
+            case InnerRate.Learned(Param weight, Param bias) ->
                 map(linear(weight, Optional.of(bias), x), row -> {
                     double[] y = row.clone();
                     for (int head = 0; head < heads; head++) {
@@ -184,7 +188,7 @@ public final class NaiveOps implements Ops<Doubles> {
                     }
                     return y;
                 });
-            case TttLayer.InnerRate.Constant(double value) -> map(x, _ -> {
+            case InnerRate.Constant(double value) -> map(x, _ -> {
                 double[] y = new double[heads];
                 Arrays.fill(y, value);
                 return y;
@@ -224,11 +228,10 @@ public final class NaiveOps implements Ops<Doubles> {
     }
 
     @Override
-    public TttLayer.Mixed<Doubles> attend(int heads, Memory<Doubles> cache, Doubles queries, Doubles keys,
-            Doubles values) {
-        int past = cache.weights().rows().length;
-        double[][] k = joined(cache.weights(), turned(heads, past, keys));
-        double[][] v = joined(cache.previous(), values);
+    public Mixed<Doubles> attend(int heads, KvCache<Doubles> cache, Doubles queries, Doubles keys, Doubles values) {
+        int past = cache.keys().rows().length;
+        double[][] k = joined(cache.keys(), turned(heads, past, keys));
+        double[][] v = joined(cache.values(), values);
         double[][] q = turned(heads, past, queries).rows();
         int width = q[0].length / heads;
         double[][] answers = new double[q.length][heads * width];
@@ -248,7 +251,7 @@ public final class NaiveOps implements Ops<Doubles> {
                 }
             }
         }
-        return mixed(new Doubles(answers), new Memory<>(new Doubles(k), new Doubles(v), cache.feature()));
+        return mixed(new Doubles(answers), new KvCache<>(new Doubles(k), new Doubles(v)));
     }
 
     /** Rotary positions: numbers i and i + d / 2 of each head are turned as a point of the plane. */

@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.BitLinear;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.InnerRate;
+import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
-import io.github.bitttt.nn.TttLayer.Mixed;
 import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import java.util.Arrays;
 import java.util.List;
@@ -28,8 +29,8 @@ class NaiveLawsTest {
         Param rate = new Param("rate", List.of(3, 7), Param.Kind.FLOAT, new Param.Init.Normal(1));
         return new TttLayer(new BitLinear(Param.ternary("down", 6, 7), Quantization.BITNET),
                 new BitLinear(Param.ternary("up", 7, 6), Quantization.BITNET), 3, objective,
-                new TttLayer.InnerRate.Learned(rate, Param.vector("bias", 3, 0)),
-                Optional.of(new TttLayer.InnerRate.Learned(decay, Param.vector("decay.bias", 3, 1))),
+                new InnerRate.Learned(rate, Param.vector("bias", 3, 0)),
+                Optional.of(new InnerRate.Learned(decay, Param.vector("decay.bias", 3, 1))),
                 Optional.of(Param.vector("shift", 7, 0.3)), Read.AFTER);
     }
 
@@ -52,12 +53,13 @@ class NaiveLawsTest {
         TttLayer layer = layer(objective);
         NaiveOps ops = new NaiveOps(Weights.init(layer.params(), 5));
         Doubles x = input(11);
-        Mixed<Doubles> whole = layer.forward(ops, NaiveOps.emptyMemory(layer), x);
+        Mixed<Doubles> whole = layer.forward(ops, layer.state(NaiveOps::empty), x);
         for (int split = 1; split < TOKENS; split++) {
-            Mixed<Doubles> head = layer.forward(ops, NaiveOps.emptyMemory(layer), slice(x, 0, split));
-            Mixed<Doubles> tail = layer.forward(ops, head.memory(), slice(x, split, TOKENS));
+            Mixed<Doubles> head = layer.forward(ops, layer.state(NaiveOps::empty), slice(x, 0, split));
+            Mixed<Doubles> tail = layer.forward(ops, head.state(), slice(x, split, TOKENS));
             assertThat(tail.output().rows()).isDeepEqualTo(slice(whole.output(), split, TOKENS).rows());
-            assertThat(tail.memory().weights().rows()).isDeepEqualTo(whole.memory().weights().rows());
+            assertThat(tail.state().parts().getFirst().rows())
+                    .isDeepEqualTo(whole.state().parts().getFirst().rows());
         }
     }
 
@@ -69,8 +71,8 @@ class NaiveLawsTest {
         Doubles x = input(11);
         Doubles other = new Doubles(x.rows().clone());
         other.rows()[changed] = input(12).rows()[0];
-        Doubles before = layer.forward(ops, NaiveOps.emptyMemory(layer), x).output();
-        Doubles after = layer.forward(ops, NaiveOps.emptyMemory(layer), other).output();
+        Doubles before = layer.forward(ops, layer.state(NaiveOps::empty), x).output();
+        Doubles after = layer.forward(ops, layer.state(NaiveOps::empty), other).output();
         assertThat(slice(after, 0, changed).rows()).isDeepEqualTo(slice(before, 0, changed).rows());
         assertThat(after.rows()[changed]).isNotEqualTo(before.rows()[changed]);
     }
@@ -81,10 +83,10 @@ class NaiveLawsTest {
     void memoryStaysBounded(Objective objective) {
         TttLayer layer = layer(objective);
         NaiveOps ops = new NaiveOps(Weights.init(layer.params(), 5));
-        Memory<Doubles> memory = NaiveOps.emptyMemory(layer);
+        TttState<Doubles> memory = layer.state(NaiveOps::empty);
         double identity = distance(memory, 1);
         for (int round = 1; round <= 50; round++) {
-            memory = layer.forward(ops, memory, input(round)).memory();
+            memory = (TttState<Doubles>) layer.forward(ops, memory, input(round)).state();
             assertThat(distance(memory, 1)).isLessThanOrEqualTo(
                     objective == Objective.RECONSTRUCT ? identity + 1e-12 : Double.POSITIVE_INFINITY);
             assertThat(distance(memory, 0)).isLessThanOrEqualTo(Math.sqrt(3.0 * TOKENS * round) + 3);
@@ -92,7 +94,7 @@ class NaiveLawsTest {
     }
 
     /** Frobenius norm of W less {@code diagonal} times the identity, over all heads. */
-    private static double distance(Memory<Doubles> memory, double diagonal) {
+    private static double distance(TttState<Doubles> memory, double diagonal) {
         double squares = 0;
         double[][] rows = memory.weights().rows();
         for (int i = 0; i < rows.length; i++) {

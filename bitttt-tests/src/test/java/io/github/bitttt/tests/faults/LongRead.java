@@ -6,10 +6,11 @@ import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
@@ -155,21 +156,17 @@ final class LongRead {
             check(norm <= bound * 1.001, "after " + t + " tokens the norm of W is " + norm + ", its bound " + bound);
             largest = Math.max(largest, norm / bound);
         }
-        List<Memory<float[]>> memories = session.memories();
-        for (Memory<float[]> memory : memories) {
-            finite(memory.weights());
-            finite(memory.previous());
-            finite(memory.feature());
-        }
+        List<MixerState<float[]>> memories = session.memories();
+        memories.forEach(memory -> memory.parts().forEach(LongRead::finite));
         goOn(session, memories);
     }
 
     /** The next tokens by this session, by a fork of it, and by the naive reading from the same memory. */
-    private void goOn(Session session, List<Memory<float[]>> memories) {
+    private void goOn(Session session, List<MixerState<float[]>> memories) {
         NaiveOps naive = new NaiveOps(weights);
-        List<Memory<Doubles>> doubles = new ArrayList<>();
+        List<MixerState<Doubles>> doubles = new ArrayList<>();
         for (int i = 0; i < memories.size(); i++) {
-            doubles.add(naive(memories.get(i), i));
+            doubles.add(naive((TttState<float[]>) memories.get(i), i));
         }
         try (Session fresh = session.fork()) {
             for (int i = 0; i < PROBE; i++) {
@@ -187,9 +184,9 @@ final class LongRead {
         }
     }
 
-    private Memory<Doubles> naive(Memory<float[]> memory, int layer) {
-        TttLayer form = architecture.blocks().get(layer).ttt();
-        return new Memory<>(rows(memory.weights(), form.headWidth()), rows(memory.previous(), form.width()),
+    private TttState<Doubles> naive(TttState<float[]> memory, int layer) {
+        TttLayer form = (TttLayer) architecture.blocks().get(layer).mixer();
+        return new TttState<>(rows(memory.weights(), form.headWidth()), rows(memory.previous(), form.width()),
                 rows(memory.feature(), form.memoryWidth()));
     }
 

@@ -5,9 +5,10 @@ import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.llama.io.AtomicFile;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.MemoryFile;
-import io.github.bitttt.nn.Memory;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.train.TrainingStates;
 import java.io.IOException;
@@ -82,9 +83,9 @@ enum Writer {
     MEMORY {
         @Override
         void write(Path folder, int state) throws IOException {
-            List<Memory<float[]>> memories = new ArrayList<>();
+            List<MixerState<float[]>> memories = new ArrayList<>();
             for (TttLayer layer : layers()) {
-                memories.add(new Memory<>(filled(layer.memoryWidth() * layer.headWidth(), state),
+                memories.add(new TttState<>(filled(layer.memoryWidth() * layer.headWidth(), state),
                         filled(layer.width(), state % NUMBERS), new float[layer.memoryWidth()]));
             }
             MemoryFile.save(folder.resolve("memory"), MODEL, "mine", memories);
@@ -92,9 +93,10 @@ enum Writer {
 
         @Override
         int read(Path folder) throws IOException {
-            List<Memory<float[]>> memories = MemoryFile.load(folder.resolve("memory"), MODEL, "mine");
-            float state = memories.getFirst().weights()[0];
-            for (Memory<float[]> memory : memories) {
+            List<MixerState<float[]>> memories = MemoryFile.load(folder.resolve("memory"), MODEL, "mine");
+            float state = memories.getFirst().parts().getFirst()[0];
+            for (MixerState<float[]> each : memories) {
+                TttState<float[]> memory = (TttState<float[]>) each;
                 same(Arrays.equals(memory.weights(), filled(memory.weights().length, state)), "W");
                 same(Arrays.equals(memory.previous(), filled(memory.previous().length, (int) state % NUMBERS)),
                         "previous");
@@ -103,7 +105,7 @@ enum Writer {
         }
 
         private List<TttLayer> layers() {
-            return MODEL.blocks().stream().map(block -> block.ttt()).toList();
+            return MODEL.blocks().stream().map(block -> (TttLayer) block.mixer()).toList();
         }
     },
     /** What a training run goes on from. */

@@ -1,19 +1,22 @@
 package io.github.bitttt.train.graph;
 
 import io.github.bitttt.nn.BitLinear;
-import io.github.bitttt.nn.Memory;
-import io.github.bitttt.nn.Mixer;
+import io.github.bitttt.nn.InnerRate;
+import io.github.bitttt.nn.KvCache;
+import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.RmsNorm;
-import io.github.bitttt.nn.TttLayer;
+import io.github.bitttt.nn.StatePart;
+import io.github.bitttt.nn.TokenIds;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -25,7 +28,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Parameters become variables of the graph under their own names; a ternary one holds scale * code, which is computed
  * outside, so the gradient of that variable is, straight-through, the gradient of the float master.
  *
- * <p>Memories have B in front: weights [B, H, d, d], previous [B, D], feature [B, M]. The delta rule is computed exactly in
+ * <p>Parts of states have B in front, such as [B, H, d, d] for the weights of a memory. The delta rule is computed exactly in
  * chunks of at most {@value #CHUNK} tokens.
  */
 public final class GraphOps implements Ops<SDVariable> {
@@ -102,30 +105,25 @@ public final class GraphOps implements Ops<SDVariable> {
         return dropouts;
     }
 
-    /** Token ids or any other input of the graph.
+    /** Token ids that are an input of the graph.
      *
      * @param name  of the placeholder
      * @return INT32 [B * T] */
-    public SDVariable tokens(String name) {
-        return graph.placeHolder(name, DataType.INT32, rows());
+    public GraphIds tokens(String name) {
+        return new GraphIds(graph.placeHolder(name, DataType.INT32, rows()));
     }
 
-    /** A memory that is an input of the graph.
+    /** A part of a state that is an input of the graph.
      *
-     * @param mixer whose memory; attention's is a token of each, for it begins every window without any
-     * @param name  what the placeholders' names begin with
-     * @return placeholders {@code name.weights}, {@code .previous}, {@code .feature} */
-    public Memory<SDVariable> memory(Mixer mixer, String name) {
-        if (!(mixer instanceof TttLayer layer)) {
-            return new Memory<>(graph.placeHolder(name + ".weights", DataType.FLOAT, 1),
-                    graph.placeHolder(name + ".previous", DataType.FLOAT, 1),
-                    graph.placeHolder(name + ".feature", DataType.FLOAT, 1));
-        }
-        return new Memory<>(
-                graph.placeHolder(name + ".weights", DataType.FLOAT, batch, layer.heads(), layer.headWidth(),
-                        layer.headWidth()),
-                graph.placeHolder(name + ".previous", DataType.FLOAT, batch, layer.width()),
-                graph.placeHolder(name + ".feature", DataType.FLOAT, batch, layer.memoryWidth()));
+     * @param name what the placeholder's name begins with, before a dot and the part's name
+     * @param part of a mixer; one that grows begins every window empty, so its placeholder is a number that nothing reads
+     * @return placeholder [B, shape of the part] */
+    public SDVariable input(String name, StatePart part) {
+        long[] shape = part.grows()
+                ? new long[]{1}
+                : LongStream.concat(LongStream.of(batch), part.shape().stream().mapToLong(Integer::longValue))
+                        .toArray();
+        return graph.placeHolder(name + "." + part.name(), DataType.FLOAT, shape);
     }
 
     private long rows() {
@@ -138,8 +136,9 @@ public final class GraphOps implements Ops<SDVariable> {
     }
 
     @Override
-    public SDVariable embed(Param table, SDVariable ids) {
-        return sized(math.gather(variable(table), ids, table.rows(), table.columns()), table.columns());
+    public SDVariable embed(Param table, TokenIds<SDVariable> ids) {
+        return sized(math.gather(variable(table), ((GraphIds) ids).variable(), table.rows(), table.columns()),
+                table.columns());
     }
 
     @Override
@@ -244,11 +243,11 @@ public final class GraphOps implements Ops<SDVariable> {
     }
 
     @Override
-    public SDVariable innerRate(TttLayer.InnerRate rate, int heads, SDVariable x) {
+    public SDVariable innerRate(InnerRate rate, int heads, SDVariable x) {
         return switch (rate) {
-            case TttLayer.InnerRate.Learned(Param weight, Param bias) ->
+            case InnerRate.Learned(Param weight, Param bias) ->
                 math.sigmoid(linear(weight, Optional.of(bias), x));
-            case TttLayer.InnerRate.Constant(double value) ->
+            case InnerRate.Constant(double value) ->
                 graph.constant(Nd4j.valueArrayOf(new long[]{rows(), heads}, value, DataType.FLOAT));
         };
     }
@@ -265,7 +264,7 @@ public final class GraphOps implements Ops<SDVariable> {
 
     /** Over this window alone: the cache is neither read nor written. */
     @Override
-    public TttLayer.Mixed<SDVariable> attend(int heads, Memory<SDVariable> cache, SDVariable queries, SDVariable keys,
+    public Mixed<SDVariable> attend(int heads, KvCache<SDVariable> cache, SDVariable queries, SDVariable keys,
             SDVariable values) {
         int width = width(queries);
         SDVariable answers = new WindowAttention(graph, math, batch, tokens, heads, width / heads).apply(queries, keys,

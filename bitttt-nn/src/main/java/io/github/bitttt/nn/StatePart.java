@@ -1,0 +1,46 @@
+package io.github.bitttt.nn;
+
+import java.util.List;
+
+/**
+ * One named part of a mixer's state, for one stream.
+ *
+ * @param name  in files, behind the path of the layer
+ * @param shape its dimensions; of a part that {@linkplain Kind#GROWING grows}, those of one token
+ * @param kind  how it is held
+ * @param most  the largest magnitude that it can have; what a file says beyond that is wrong
+ */
+public record StatePart(String name, List<Integer> shape, Kind kind, double most) {
+
+    /** How a part is held. */
+    public enum Kind {
+        /** Square matrices [H, d, d] that the delta rule trains. */
+        MATRICES,
+        /** A row of numbers. */
+        ROW,
+        /** A row of heads [H, d], none longer than 1. */
+        UNIT_HEADS,
+        /** A row for every token that was read: [t, n]; empty at the start. */
+        GROWING
+    }
+
+    /** Checks the shape. */
+    public StatePart {
+        shape = List.copyOf(shape);
+        if (kind == Kind.MATRICES && (shape.size() != 3 || !shape.get(1).equals(shape.get(2)))) {
+            throw new IllegalArgumentException(name + ": matrices are [H, d, d], got shape " + shape);
+        }
+    }
+
+    /** How many numbers it holds.
+     *  @return in all, or for each token if it grows */
+    public long numbers() {
+        return shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+    }
+
+    /** Whether it holds more after each token.
+     *  @return true for {@link Kind#GROWING} */
+    public boolean grows() {
+        return kind == Kind.GROWING;
+    }
+}
