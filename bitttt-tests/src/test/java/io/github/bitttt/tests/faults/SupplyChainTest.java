@@ -64,6 +64,22 @@ class SupplyChainTest {
         assertThat(jars()).isNotEmpty().noneMatch(jar -> jar.contains("SNAPSHOT"));
     }
 
+    /** docs/dependencies.md has the reasons; config/known-vulnerable.xml stops the build at older ones. */
+    @Test
+    void whatIsNeverLoadedIsNotThere() throws IOException {
+        assertThat(jars()).noneMatch(jar -> jar.matches(".*/(commons-net|freemarker|joda-time)-[^/]*"));
+        assertThat(Files.readString(Path.of("..", "config", "known-vulnerable.xml"))).contains("commons-compress:(,",
+                "commons-io:(,", "commons-net:(,", "freemarker:(,", "joda-time:(,", "protobuf-java:(,");
+    }
+
+    @Test
+    void eachModuleCarriesItsLicence() {
+        for (String module : List.of("tensor", "nn", "llama", "train", "viz", "server", "cli")) {
+            assertThat(Path.of("..", "bitttt-" + module, "target", "classes", "META-INF")).isDirectoryContaining(
+                    "glob:**/LICENSE").isDirectoryContaining("glob:**/NOTICE");
+        }
+    }
+
     @Test
     void noArchiveIsUnpacked() {
         noClasses().should().dependOnClassesThat().resideInAnyPackage("java.util.zip", "java.util.jar",
