@@ -57,6 +57,8 @@ final class Bench implements Callable<Integer> {
 
     @Option(names = "--seconds", defaultValue = "0.6", description = "Time for each figure (default: ${DEFAULT-VALUE}).")
     private double seconds;
+    @Option(names = "--cores", description = "Measure only large products, on all cores and on one thread in turn: medians and worst runs.")
+    private boolean cores;
     @Option(names = "--plot", paramLabel = "FILE", description = "Draw the speed of the kernels, as .png or .svg.")
     private Path plot;
 
@@ -75,6 +77,9 @@ final class Bench implements Callable<Integer> {
     public Integer call() throws Exception {
         if (!(seconds > 0 && seconds <= 60)) {
             throw new IllegalArgumentException("--seconds must be above 0 and at most 60, got " + seconds);
+        }
+        if (cores) {
+            return measureCores();
         }
         double firstToken = firstTokenSeconds();
         KernelChoice.current().awaitReady();
@@ -98,6 +103,16 @@ final class Bench implements Callable<Integer> {
         if (plot != null) {
             draw(products).save(plot);
         }
+        program.result(result);
+        return 0;
+    }
+
+    private int measureCores() throws Exception {
+        KernelChoice.current().awaitReady();
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("machine", machine());
+        result.put("cores", CoresBench.figures());
+        print(result);
         program.result(result);
         return 0;
     }

@@ -160,6 +160,17 @@ class ProgramsTest {
     }
 
     @Test
+    void benchComparesAllCoresWithOneThread() throws IOException {
+        JsonNode figures = run("bench", "--cores", "--json").json();
+        assertThat(figures.get("cores")).hasSize(3).allSatisfy(figure -> {
+            assertThat(figure.get("all_cores_worst").doubleValue()).isPositive()
+                    .isLessThanOrEqualTo(figure.get("all_cores_median").doubleValue());
+            assertThat(figure.get("one_thread_worst").doubleValue()).isPositive()
+                    .isLessThanOrEqualTo(figure.get("one_thread_median").doubleValue());
+        });
+    }
+
+    @Test
     void errorsAreOneLine() throws IOException {
         String model = trained();
         assertError(1,

@@ -2,6 +2,7 @@ package io.github.bitttt.tensor;
 
 import io.github.bitttt.tensor.internal.FloatKernels.Int8Weights;
 import io.github.bitttt.tensor.internal.Kernels;
+import io.github.bitttt.tensor.internal.SlicedInt8;
 import java.util.Objects;
 
 /**
@@ -21,7 +22,7 @@ public final class Int8Matrix {
         this.rows = rows;
         this.columns = columns;
         this.scales = scales;
-        weights = KernelChoice.current().kernels().floats().int8Weights(codes, rows, columns);
+        weights = SlicedInt8.of(KernelChoice.current().kernels().floats(), codes, rows, columns);
         // After the codes, for those of floats are found while they are read.
         for (float scale : scales) {
             if (!Float.isFinite(scale)) {

@@ -43,6 +43,16 @@ public interface FloatKernels {
         };
     }
 
+    /** The same for a matrix that is large, or a slice of one: it is laid out once, for the kernels that are fast in the end.
+     *
+     * @param codes   read row after row during this call only
+     * @param rows    at least 1
+     * @param columns at least 1
+     * @return immutable weights */
+    default Int8Weights largeInt8Weights(Kernels.Codes codes, int rows, int columns) {
+        return int8Weights(codes, rows, columns);
+    }
+
     /** Int8 rows as they are written. */
     abstract class Int8InOrder implements Int8Weights {
         /** [rows, columns] in row order. */

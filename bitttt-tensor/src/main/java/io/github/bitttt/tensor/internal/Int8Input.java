@@ -21,7 +21,7 @@ public final class Int8Input {
     private short[] shorts = new short[0];
     private int[] ints = new int[0];
     private float[] floats = new float[0];
-    private SlicedWeights.Job[] jobs = new SlicedWeights.Job[0];
+    private SlicedWeights.Job job;
 
     /** An empty buffer.
      *
@@ -74,21 +74,24 @@ public final class Int8Input {
         }
     }
 
-    /** Takes over the rows of another input and what was derived from them, not its room. */
+    /** Takes over the rows of another input and what was derived from them, as it is now; not its room. */
     void share(Int8Input other) {
         codes = other.codes;
         scales = other.scales;
         rows = other.rows;
-        derived = other.derived;
+        for (Derived theirs : other.derived) {
+            Derived of = derived(theirs.kind);
+            of.segment = theirs.segment;
+            of.built = theirs.built;
+        }
     }
 
-    /** Jobs for other threads on these rows, kept from call to call. */
-    SlicedWeights.Job[] jobs(int count) {
-        if (jobs.length < count) {
-            jobs = new SlicedWeights.Job[count];
-            Arrays.setAll(jobs, i -> new SlicedWeights.Job(new Int8Input(columns)));
+    /** A job for other threads on these rows, kept from call to call unless a helper is late with it. */
+    SlicedWeights.Job job(int slices) {
+        if (job == null || !job.isReady(slices)) {
+            job = new SlicedWeights.Job(slices, columns);
         }
-        return jobs;
+        return job;
     }
 
     /** The tables of all rows, built when first asked for after {@link #begin}.

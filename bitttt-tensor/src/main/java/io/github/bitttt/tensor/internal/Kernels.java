@@ -25,6 +25,16 @@ public interface Kernels {
      * @return immutable weights */
     Weights weights(Codes codes, int rows, int columns);
 
+    /** The same for a matrix that is large, or a slice of one: it is laid out once, for the kernels that are fast in the end.
+     *
+     * @param codes   each -1, 0 or 1; read row after row during this call only
+     * @param rows    at least 1
+     * @param columns at least 1
+     * @return immutable weights */
+    default Weights largeWeights(Codes codes, int rows, int columns) {
+        return weights(codes, rows, columns);
+    }
+
     /** Rows of bytes, wherever they lie. */
     @FunctionalInterface
     interface Codes {

@@ -15,7 +15,6 @@ import java.util.List;
  */
 public final class WarmingKernels implements Kernels {
     private static final int WIDTH = 256;
-    private static final int LARGE = 1 << 22; // codes
     private static final int MEMORY = 96; // vectors of 512 bits by fours and by twos
     private static final int ROUNDS = 6000; // the JVM compiles for good what was called 5,000 times
     private static final Duration LONGEST = Duration.ofSeconds(5);
@@ -68,11 +67,15 @@ public final class WarmingKernels implements Kernels {
 
     @Override
     public Weights weights(Codes codes, int rows, int columns) {
-        return warm ? hot.weights(codes, rows, columns) : new WarmingWeights(codes, rows, columns);
+        return warm
+                ? hot.weights(codes, rows, columns)
+                : new WarmingWeights(cold.weights(codes, rows, columns), false, rows, columns);
     }
 
-    private static boolean isLarge(int rows, int columns) {
-        return (long) rows * columns >= LARGE;
+    @Override
+    public Weights largeWeights(Codes codes, int rows, int columns) {
+        Weights vectors = hot.weights(codes, rows, columns);
+        return warm ? vectors : new WarmingWeights(vectors, true, rows, columns);
     }
 
     private void awaitVectors() {
@@ -97,11 +100,11 @@ public final class WarmingKernels implements Kernels {
         private volatile Weights weights;
         private volatile boolean vectors;
 
-        WarmingWeights(Codes codes, int rows, int columns) {
+        WarmingWeights(Weights first, boolean vectors, int rows, int columns) {
             this.rows = rows;
             this.columns = columns;
-            vectors = isLarge(rows, columns);
-            weights = (vectors ? hot : cold).weights(codes, rows, columns);
+            this.vectors = vectors;
+            weights = first;
         }
 
         private Weights now() {
@@ -159,9 +162,13 @@ public final class WarmingKernels implements Kernels {
     private final class ColdFloats extends ScalarFloats {
         @Override
         public Int8Weights int8Weights(Codes codes, int rows, int columns) {
-            return isLarge(rows, columns)
-                    ? new WarmingInt8(hot.floats().int8Weights(codes, rows, columns), true, rows, columns)
-                    : new WarmingInt8(super.int8Weights(codes, rows, columns), false, rows, columns);
+            return new WarmingInt8(super.int8Weights(codes, rows, columns), false, rows, columns);
+        }
+
+        @Override
+        public Int8Weights largeInt8Weights(Codes codes, int rows, int columns) {
+            Int8Weights vectors = hot.floats().int8Weights(codes, rows, columns);
+            return warm ? vectors : new WarmingInt8(vectors, true, rows, columns);
         }
 
         @Override
