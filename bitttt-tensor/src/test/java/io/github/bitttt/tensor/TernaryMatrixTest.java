@@ -2,9 +2,12 @@ package io.github.bitttt.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.data.Offset.offset;
 
+import io.github.bitttt.tensor.internal.NaiveKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -114,5 +117,33 @@ class TernaryMatrixTest {
                 .withMessage(shape + "[65536, 65536]");
         assertThatIllegalArgumentException().isThrownBy(() -> TernaryMatrix.unpack(new byte[5], 5, 3, 1))
                 .withMessage("a matrix [5, 3] takes 6 packed bytes, got 5");
+    }
+
+    /** Products of rows that are not rounded, against their twin of plain loops in double. */
+    @ParameterizedTest
+    @CsvSource({"1, 1, 1", "3, 7, 2", "16, 16, 1", "17, 31, 3", "33, 207, 2", "64, 65, 5", "100, 1021, 1"})
+    void floatRowsAreMultipliedAsTheTwinDoes(int rows, int columns, int n) {
+        byte[] codes = codes(rows * columns, 7);
+        Random random = new Random(11);
+        float[] x = new float[n * columns];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        float[] y = new float[n * rows + 1];
+        Arrays.fill(y, Float.NaN);
+        TernaryMatrix.ofCodes(codes, rows, columns, 0.25f).matMul(x, n, y);
+        for (int t = 0; t < n; t++) {
+            double size = 0;
+            for (int i = 0; i < columns; i++) {
+                size += Math.abs(x[t * columns + i]);
+            }
+            for (int row = 0; row < rows; row++) {
+                byte[] own = Arrays.copyOfRange(codes, row * columns, (row + 1) * columns);
+                double expected = 0.25 * NaiveKernels.floatSum(own, 0, columns, x, t * columns);
+                assertThat((double) y[t * rows + row]).isCloseTo(expected,
+                        offset(0.25 * columns * size / (1 << 23) + 1e-30));
+            }
+        }
+        assertThat(y[n * rows]).as("behind the end").isNaN();
     }
 }
