@@ -200,20 +200,8 @@ int bitttt_session_cancel(bitttt_session session) {
     return of_handle(SESSION_CANCEL, session);
 }
 
-void bitttt_sampling_default(bitttt_sampling *sampling) {
-    if (sampling != NULL) {
-        *sampling = (bitttt_sampling){
-            .temperature = 0.8, .top_p = 0.95, .repetition_penalty = 1, .seed = 1, .top_k = 0, .limit = 300};
-    }
-}
-
-int bitttt_generation_new(bitttt_session session, const char *prompt, size_t bytes, const bitttt_sampling *sampling,
+int bitttt_generation_new(bitttt_session session, const char *prompt, size_t bytes, const char *options,
                           bitttt_generation *generation) {
-    bitttt_sampling chosen;
-    bitttt_sampling_default(&chosen);
-    if (sampling != NULL) {
-        chosen = *sampling;
-    }
     if (check_input(prompt, bytes, "prompt") != BITTTT_OK) {
         return BITTTT_ERROR_ARGUMENT;
     }
@@ -224,12 +212,8 @@ int bitttt_generation_new(bitttt_session session, const char *prompt, size_t byt
                           {.j = session},
                           {.j = address(prompt)},
                           {.j = (jlong) bytes},
-                          {.i = chosen.limit},
-                          {.d = chosen.temperature},
-                          {.i = chosen.top_k},
-                          {.d = chosen.top_p},
-                          {.d = chosen.repetition_penalty},
-                          {.j = chosen.seed},
+                          {.j = address(options)},
+                          {.j = options == NULL ? 0 : (jlong) strlen(options)},
                           {.j = address(generation)}};
     return java_call(GENERATION_NEW, arguments);
 }
@@ -261,7 +245,7 @@ int bitttt_generation_free(bitttt_generation generation) {
 /* More than any token is long. */
 enum { PIECE_BYTES = 4096 };
 
-int bitttt_generate(bitttt_session session, const char *prompt, size_t bytes, const bitttt_sampling *sampling,
+int bitttt_generate(bitttt_session session, const char *prompt, size_t bytes, const char *options,
                     bitttt_piece piece, void *user, int *end) {
     char text[PIECE_BYTES];
     size_t length;
@@ -270,7 +254,7 @@ int bitttt_generate(bitttt_session session, const char *prompt, size_t bytes, co
     if (piece == NULL) {
         return missing("piece");
     }
-    int code = bitttt_generation_new(session, prompt, bytes, sampling, &generation);
+    int code = bitttt_generation_new(session, prompt, bytes, options, &generation);
     if (code != BITTTT_OK) {
         return code;
     }

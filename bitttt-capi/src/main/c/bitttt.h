@@ -78,7 +78,7 @@ BITTTT_API int bitttt_echo(const float *input, float *output, size_t count);
 BITTTT_API int bitttt_model_load(const char *name, bitttt_model *model);
 /* Sessions of the model go on. */
 BITTTT_API int bitttt_model_free(bitttt_model model);
-/* JSON: name, config, parameters, fingerprint, kernels. */
+/* JSON: name, config, generation_config, parameters, fingerprint, kernels. */
 BITTTT_API int bitttt_model_describe(bitttt_model model, char *buffer, size_t capacity, size_t *length);
 /* The number of logits. */
 BITTTT_API int bitttt_model_vocabulary(bitttt_model model, size_t *size);
@@ -110,28 +110,32 @@ BITTTT_API int bitttt_session_cancel(bitttt_session session);
 
 /* ---- Texts ---- */
 
-typedef struct {
-    double temperature;        /* 0 takes the likeliest token */
-    double top_p;              /* only the likeliest tokens of this total probability, in (0, 1] */
-    double repetition_penalty; /* at least 1: what was seen becomes less likely */
-    int64_t seed;              /* same seed, same text */
-    int32_t top_k;             /* only the k likeliest tokens; 0 for all */
-    int32_t limit;             /* the most tokens to write */
-} bitttt_sampling;
-
-/* temperature 0.8, top_p 0.95, repetition_penalty 1, seed 1, top_k 0, limit 300: what NULL means below. */
-BITTTT_API void bitttt_sampling_default(bitttt_sampling *sampling);
+/*
+ * How a text is written is said by a JSON object, such as "{\"temperature\": 0.5, \"stop\": [\"\\n\"]}". What it does not name is
+ * as the model says (bitttt_model_describe has it under generation_config); NULL names nothing. The names:
+ *   temperature         0 takes the likeliest token
+ *   top_k               only the k likeliest tokens; 0 for all
+ *   top_p               only the likeliest tokens of this total probability, above 0 and at most 1
+ *   repetition_penalty  at least 1: what was seen becomes less likely
+ *   sequence_penalty    at least 0: what would say again what was said becomes less likely, the longer it is the more
+ *   seed                of 64 bits: same seed, same text
+ *   max_new_tokens      the most tokens to write
+ *   stop                a text or an array of texts that end the answer and are not part of it
+ *   eos_token_id        an id or an array of ids that end it
+ *   echo                true: the prompt's own tokens come first
+ */
 
 enum {
     BITTTT_GOES_ON = 0,
     BITTTT_END_OF_TEXT = 1, /* the model ended it */
     BITTTT_END_LIMIT = 2,
-    BITTTT_END_CANCELLED = 3 /* by bitttt_session_cancel() */
+    BITTTT_END_CANCELLED = 3, /* by bitttt_session_cancel() */
+    BITTTT_END_STOP_TEXT = 4
 };
 
-/* Begins a text; nothing is read yet. Sampling is copied. */
+/* Begins a text; nothing is read yet. */
 BITTTT_API int bitttt_generation_new(bitttt_session session, const char *prompt, size_t bytes,
-                                     const bitttt_sampling *sampling, bitttt_generation *generation);
+                                     const char *options, bitttt_generation *generation);
 /*
  * The next piece: whole characters. The last one, perhaps empty, comes with an end that is not 0. Where the code is not
  * BITTTT_OK, the buffer holds the text of the error, for runtimes that call on threads of their own. A piece that did not fit
@@ -145,7 +149,7 @@ BITTTT_API int bitttt_generation_free(bitttt_generation generation);
 typedef int (*bitttt_piece)(const char *text, size_t length, void *user);
 /* All of it: the pieces go to a function, on the calling thread. end, if not NULL, receives why it ended. */
 BITTTT_API int bitttt_generate(bitttt_session session, const char *prompt, size_t bytes,
-                               const bitttt_sampling *sampling, bitttt_piece piece, void *user, int *end);
+                               const char *options, bitttt_piece piece, void *user, int *end);
 
 /*
  * ---- The three functions of the original Bit-TTT engine, with its meaning ----

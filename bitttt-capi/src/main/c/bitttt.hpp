@@ -10,6 +10,10 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <iomanip>
+#include <locale>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -85,6 +89,20 @@ private:
     int64_t value_;
 };
 
+/// A text as JSON writes it.
+inline std::string quoted(const std::string &text) {
+    static const char *const digits = "0123456789abcdef";
+    std::string json = "\"";
+    for (char c : text) {
+        if (static_cast<unsigned char>(c) < 0x20) {
+            json += std::string("\\u00") + digits[c >> 4] + digits[c & 15];
+        } else {
+            json += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+        }
+    }
+    return json + "\"";
+}
+
 template <typename Function, typename... Arguments>
 int64_t new_handle(Function function, Arguments... arguments) {
     int64_t handle = 0;
@@ -104,13 +122,63 @@ inline std::string kernels() {
     return internal::text_of(bitttt_kernels);
 }
 
-/// How a text is written: temperature, top_p, repetition_penalty, seed, top_k, limit.
-struct Sampling : bitttt_sampling {
-    Sampling() { bitttt_sampling_default(this); }
+/// How a text is written, by the names that bitttt.h explains; what is empty is as the model says.
+struct Options {
+    std::optional<double> temperature;
+    std::optional<std::int32_t> top_k;
+    std::optional<double> top_p;
+    std::optional<double> repetition_penalty;
+    std::optional<double> sequence_penalty;
+    std::optional<std::int64_t> seed;
+    std::optional<std::int32_t> max_new_tokens;
+    std::vector<std::string> stop;
+    std::vector<std::int32_t> eos_token_id;
+    std::optional<bool> echo;
+
+    /// The JSON object of the C functions.
+    std::string json() const {
+        std::string members;
+        const auto add = [&members](const char *name, const std::string &value) {
+            members += (members.empty() ? "\"" : ", \"") + std::string(name) + "\": " + value;
+        };
+        const auto number = [&add](const char *name, const auto &value) {
+            if (value) {
+                std::ostringstream text;
+                text.imbue(std::locale::classic());
+                text << std::setprecision(17) << *value;
+                add(name, text.str());
+            }
+        };
+        number("temperature", temperature);
+        number("top_k", top_k);
+        number("top_p", top_p);
+        number("repetition_penalty", repetition_penalty);
+        number("sequence_penalty", sequence_penalty);
+        number("seed", seed);
+        number("max_new_tokens", max_new_tokens);
+        std::string list;
+        for (const std::string &text : stop) {
+            list += (list.empty() ? "" : ", ") + internal::quoted(text);
+        }
+        if (!stop.empty()) {
+            add("stop", "[" + list + "]");
+        }
+        list.clear();
+        for (std::int32_t id : eos_token_id) {
+            list += (list.empty() ? "" : ", ") + std::to_string(id);
+        }
+        if (!eos_token_id.empty()) {
+            add("eos_token_id", "[" + list + "]");
+        }
+        if (echo) {
+            add("echo", *echo ? "true" : "false");
+        }
+        return "{" + members + "}";
+    }
 };
 
 /// Why a text ended.
-enum class End { text = BITTTT_END_OF_TEXT, limit = BITTTT_END_LIMIT, cancelled = BITTTT_END_CANCELLED };
+enum class End { text = BITTTT_END_OF_TEXT, limit = BITTTT_END_LIMIT, cancelled = BITTTT_END_CANCELLED, stop_text = BITTTT_END_STOP_TEXT };
 
 /// A reader of a model: its memory learns from every token and stays the same size for ever.
 class Session {
@@ -151,10 +219,11 @@ public:
     void cancel() const { check(bitttt_session_cancel(handle_.get())); }
 
     /// Goes on with a text; the function hears each piece and says whether it wants more. What it throws comes out here.
-    End generate(std::string_view prompt, const Sampling &sampling, std::function<bool(std::string_view)> piece) {
+    End generate(std::string_view prompt, const Options &options, std::function<bool(std::string_view)> piece) {
         Listener listener{std::move(piece), nullptr};
         int end = 0;
-        int code = bitttt_generate(handle_.get(), prompt.data(), prompt.size(), &sampling, &Session::hear, &listener, &end);
+        int code = bitttt_generate(handle_.get(), prompt.data(), prompt.size(), options.json().c_str(), &Session::hear,
+                                   &listener, &end);
         if (listener.thrown) {
             std::rethrow_exception(listener.thrown);
         }
@@ -163,9 +232,9 @@ public:
     }
 
     /// The whole text that follows a prompt.
-    std::string generate(std::string_view prompt, const Sampling &sampling = {}) {
+    std::string generate(std::string_view prompt, const Options &options = {}) {
         std::string text;
-        generate(prompt, sampling, [&text](std::string_view piece) {
+        generate(prompt, options, [&text](std::string_view piece) {
             text += piece;
             return true;
         });
@@ -209,7 +278,7 @@ public:
     /// The number of logits.
     std::size_t vocabulary() const noexcept { return vocabulary_; }
 
-    /// JSON: name, config, parameters, fingerprint, kernels.
+    /// JSON: name, config, generation_config, parameters, fingerprint, kernels.
     std::string describe() const {
         return internal::text_of([this](char *buffer, std::size_t capacity, std::size_t *length) {
             return bitttt_model_describe(handle_.get(), buffer, capacity, length);

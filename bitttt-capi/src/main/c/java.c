@@ -41,7 +41,7 @@ static const struct {
     [SESSION_FEED] = {"sessionFeed", "(JJJJJJ)I"},
     [SESSION_LEARN] = {"sessionLearn", "(JJJJJ)I"},
     [SESSION_CANCEL] = {"sessionCancel", "(JJ)I"},
-    [GENERATION_NEW] = {"generationNew", "(JJJJIDIDDJJ)I"},
+    [GENERATION_NEW] = {"generationNew", "(JJJJJJJ)I"},
     [GENERATION_NEXT] = {"generationNext", "(JJJJJJ)I"},
     [GENERATION_FREE] = {"generationFree", "(JJ)I"},
     [LAYER_NEW] = {"layerNew", "(JJFZJJ)I"},

@@ -2,6 +2,7 @@
 // native libraries: beside the program, or in LD_LIBRARY_PATH (PATH on Windows).
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading;
@@ -19,32 +20,80 @@ namespace BitTtt
         }
     }
 
-    /// <summary>How a text is written.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    public struct Sampling
+    /// <summary>How a text is written; what is null is as the model's generation_config says.</summary>
+    public sealed class Sampling
     {
         /// <summary>0 takes the likeliest token.</summary>
-        public double Temperature;
-        /// <summary>Only the likeliest tokens of this total probability, in (0, 1].</summary>
-        public double TopP;
-        /// <summary>At least 1: what was seen becomes less likely.</summary>
-        public double RepetitionPenalty;
-        /// <summary>Same seed, same text.</summary>
-        public long Seed;
+        public double? Temperature;
         /// <summary>Only the k likeliest tokens; 0 for all.</summary>
-        public int TopK;
+        public int? TopK;
+        /// <summary>Only the likeliest tokens of this total probability, above 0 and at most 1.</summary>
+        public double? TopP;
+        /// <summary>At least 1: what was seen becomes less likely.</summary>
+        public double? RepetitionPenalty;
+        /// <summary>At least 0: what would say again what was said becomes less likely.</summary>
+        public double? SequencePenalty;
+        /// <summary>Same seed, same text.</summary>
+        public long? Seed;
         /// <summary>The most tokens to write.</summary>
-        public int Limit;
+        public int? MaxNewTokens;
+        /// <summary>Texts that end the answer and are not part of it.</summary>
+        public string[] Stop;
+        /// <summary>Ids of tokens that end it.</summary>
+        public int[] EosTokenId;
+        /// <summary>Whether the prompt's own tokens come first.</summary>
+        public bool? Echo;
 
-        /// <summary>Temperature 0.8, top-p 0.95, 300 tokens.</summary>
-        public static Sampling Default
+        /// <summary>The JSON object of the C functions.</summary>
+        public string ToJson()
         {
-            get
+            List<string> members = new List<string>();
+            Add(members, "temperature", Temperature);
+            Add(members, "top_k", TopK);
+            Add(members, "top_p", TopP);
+            Add(members, "repetition_penalty", RepetitionPenalty);
+            Add(members, "sequence_penalty", SequencePenalty);
+            Add(members, "seed", Seed);
+            Add(members, "max_new_tokens", MaxNewTokens);
+            if (Stop != null)
             {
-                Sampling sampling;
-                Native.bitttt_sampling_default(out sampling);
-                return sampling;
+                members.Add("\"stop\": [" + string.Join(", ", Array.ConvertAll(Stop, Quoted)) + "]");
             }
+            if (EosTokenId != null)
+            {
+                members.Add("\"eos_token_id\": [" + string.Join(", ", EosTokenId) + "]");
+            }
+            if (Echo.HasValue)
+            {
+                members.Add("\"echo\": " + (Echo.Value ? "true" : "false"));
+            }
+            return "{" + string.Join(", ", members) + "}";
+        }
+
+        private static void Add(List<string> members, string name, IFormattable value)
+        {
+            if (value != null)
+            {
+                string format = value is double ? "R" : null;
+                members.Add("\"" + name + "\": " + value.ToString(format, CultureInfo.InvariantCulture));
+            }
+        }
+
+        private static string Quoted(string text)
+        {
+            StringBuilder json = new StringBuilder("\"");
+            foreach (char c in text)
+            {
+                if (c < ' ')
+                {
+                    json.Append("\\u").Append(((int)c).ToString("x4"));
+                }
+                else
+                {
+                    json.Append(c == '"' || c == '\\' ? "\\" : "").Append(c);
+                }
+            }
+            return json.Append('"').ToString();
         }
     }
 
@@ -76,8 +125,7 @@ namespace BitTtt
         [DllImport(Library)] internal static extern int bitttt_session_feed(long session, int[] ids, UIntPtr count, float[] logits, UIntPtr capacity);
         [DllImport(Library)] internal static extern int bitttt_session_learn(long session, byte[] text, UIntPtr bytes, out UIntPtr tokens);
         [DllImport(Library)] internal static extern int bitttt_session_cancel(long session);
-        [DllImport(Library)] internal static extern void bitttt_sampling_default(out Sampling sampling);
-        [DllImport(Library)] internal static extern int bitttt_generation_new(long session, byte[] prompt, UIntPtr bytes, ref Sampling sampling, out long generation);
+        [DllImport(Library)] internal static extern int bitttt_generation_new(long session, byte[] prompt, UIntPtr bytes, byte[] options, out long generation);
         [DllImport(Library)] internal static extern int bitttt_generation_next(long generation, byte[] buffer, UIntPtr capacity, out UIntPtr length, out int end);
         [DllImport(Library)] internal static extern int bitttt_generation_free(long generation);
         [DllImport(Library)] internal static extern IntPtr ttt_create(UIntPtr hiddenDim, float innerLr);
@@ -240,7 +288,7 @@ namespace BitTtt
             return Native.bitttt_model_free(handle);
         }
 
-        /// <summary>JSON: name, config, parameters, fingerprint, kernels.</summary>
+        /// <summary>JSON: name, config, generation_config, parameters, fingerprint, kernels.</summary>
         public string Describe()
         {
             return Native.TextOf((byte[] buffer, UIntPtr capacity, out UIntPtr length) =>
@@ -345,7 +393,7 @@ namespace BitTtt
         /// <summary>Goes on with a text, piece by piece; whoever stops enumerating stops the writing.</summary>
         public IEnumerable<string> Generate(string prompt)
         {
-            return Generate(prompt, Sampling.Default);
+            return Generate(prompt, new Sampling());
         }
 
         /// <summary>The same, with a sampling of one's own.</summary>
@@ -353,7 +401,7 @@ namespace BitTtt
         {
             byte[] bytes = Encoding.UTF8.GetBytes(prompt);
             long generation;
-            Native.Check(Native.bitttt_generation_new(Value, bytes, Native.Size(bytes.Length), ref sampling, out generation));
+            Native.Check(Native.bitttt_generation_new(Value, bytes, Native.Size(bytes.Length), Native.Text(sampling.ToJson()), out generation));
             try
             {
                 int end = 0;

@@ -7,8 +7,8 @@ static class Story
     static void Main(string[] arguments)
     {
         string prompt = arguments.Length > 0 ? arguments[0] : "Once upon a time";
-        Sampling sampling = Sampling.Default;
-        sampling.Limit = 200;
+        Sampling sampling = new Sampling();
+        sampling.MaxNewTokens = 200;
         using (Model model = new Model())
         using (Session session = model.NewSession())
         {

@@ -15,12 +15,9 @@ int main(int count, char **arguments) {
     const char *prompt = count > 1 ? arguments[1] : "Once upon a time";
     bitttt_model model;
     bitttt_session session;
-    bitttt_sampling sampling;
-    bitttt_sampling_default(&sampling);
-    sampling.limit = 200;
     fputs(prompt, stdout);
     if (bitttt_model_load("stories-256x4", &model) != BITTTT_OK || bitttt_session_new(model, &session) != BITTTT_OK
-        || bitttt_generate(session, prompt, strlen(prompt), &sampling, print, NULL, NULL) != BITTTT_OK) {
+        || bitttt_generate(session, prompt, strlen(prompt), "{\"max_new_tokens\": 200}", print, NULL, NULL) != BITTTT_OK) {
         fprintf(stderr, "%s\n", bitttt_last_error());
         return 1;
     }

@@ -8,10 +8,10 @@ int main(int count, char **arguments) {
     try {
         bitttt::Model model;
         bitttt::Session session = model.session();
-        bitttt::Sampling sampling;
-        sampling.limit = 200;
+        bitttt::Options options;
+        options.max_new_tokens = 200;
         std::cout << prompt;
-        session.generate(prompt, sampling, [](std::string_view piece) {
+        session.generate(prompt, options, [](std::string_view piece) {
             std::cout << piece << std::flush;
             return true;
         });

@@ -5,7 +5,7 @@ const prompt = process.argv[2] ?? 'Once upon a time';
 const model = new Model();
 const session = model.session();
 process.stdout.write(prompt);
-for await (const piece of session.generate(prompt, { limit: 200 })) {
+for await (const piece of session.generate(prompt, { maxNewTokens: 200 })) {
     process.stdout.write(piece);
 }
 process.stdout.write('\n');

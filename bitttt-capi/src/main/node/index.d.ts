@@ -3,13 +3,18 @@ export class BittttError extends Error {
     code: number;
 }
 
-export interface Sampling {
-    limit?: number;
+/** What is not named is as the model's generation_config says. */
+export interface GenerationOptions {
+    maxNewTokens?: number;
     temperature?: number;
     topK?: number;
     topP?: number;
     repetitionPenalty?: number;
+    sequencePenalty?: number;
     seed?: number | bigint;
+    stop?: string | string[];
+    eosTokenId?: number | number[];
+    echo?: boolean;
     signal?: AbortSignal;
 }
 
@@ -40,7 +45,7 @@ export class Session {
     feed(ids: Iterable<number>): Float32Array;
     learn(text: string): Promise<number>;
     cancel(): void;
-    generate(prompt: string, sampling?: Sampling): AsyncGenerator<string, string>;
+    generate(prompt: string, options?: GenerationOptions): AsyncGenerator<string, string>;
     close(): void;
 }
 

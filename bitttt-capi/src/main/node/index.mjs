@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
 
 const BUFFER = 4;
-const ENDS = [null, 'end_of_text', 'limit', 'cancelled'];
+const ENDS = [null, 'end_of_text', 'limit', 'cancelled', 'stop_text'];
 const SLICE = 256; // tokens between turns of the event loop
 
 function find() {
@@ -23,9 +23,6 @@ function find() {
 }
 
 const library = koffi.load(find());
-koffi.struct('bitttt_sampling', {
-    temperature: 'double', top_p: 'double', repetition_penalty: 'double', seed: 'int64', top_k: 'int32', limit: 'int32',
-});
 const call = Object.fromEntries([
     'const char *bitttt_last_error()',
     'int bitttt_init(const char *java_home, const char *options)',
@@ -48,7 +45,7 @@ const call = Object.fromEntries([
     'int bitttt_session_describe(int64_t session, void *buffer, size_t capacity, _Out_ size_t *length)',
     'int bitttt_session_feed(int64_t session, void *ids, size_t count, void *logits, size_t capacity)',
     'int bitttt_session_cancel(int64_t session)',
-    'int bitttt_generation_new(int64_t session, void *prompt, size_t bytes, bitttt_sampling *sampling, _Out_ int64_t *generation)',
+    'int bitttt_generation_new(int64_t session, void *prompt, size_t bytes, const char *options, _Out_ int64_t *generation)',
     'int bitttt_generation_next(int64_t generation, void *buffer, size_t capacity, _Out_ size_t *length, _Out_ int *end)',
     'int bitttt_generation_free(int64_t generation)',
     'void *ttt_create(size_t hidden_dim, float inner_lr)',
@@ -146,7 +143,7 @@ export class Model extends Handle {
         this.vocabulary = Number(valueOf('bitttt_model_vocabulary', this.handle));
     }
 
-    /** Name, config, parameters, fingerprint, kernels. */
+    /** name, config, generation_config, parameters, fingerprint, kernels. */
     describe() {
         return JSON.parse(textOf('bitttt_model_describe', this.handle));
     }
@@ -228,13 +225,12 @@ export class Session extends Handle {
 
     /**
      * Goes on with a text: `for await (const piece of session.generate('Once'))`. Leaving the loop, or aborting the signal,
-     * stops the writing. Gives back why it ended: end_of_text, limit or cancelled.
+     * stops the writing. Gives back why it ended: end_of_text, limit, cancelled or stop_text. What is not named is as
+     * `model.describe().generation_config` says.
      */
-    async *generate(prompt, { limit = 300, temperature = 0.8, topK = 0, topP = 0.95, repetitionPenalty = 1, seed = 1,
-        signal } = {}) {
+    async *generate(prompt, { signal, ...options } = {}) {
         const bytes = Buffer.from(prompt, 'utf8');
-        const sampling = { temperature, top_p: topP, repetition_penalty: repetitionPenalty, seed, top_k: topK, limit };
-        const generation = valueOf('bitttt_generation_new', this.handle, bytes, bytes.length, sampling);
+        const generation = valueOf('bitttt_generation_new', this.handle, bytes, bytes.length, json(options));
         try {
             for (let end = 0; end === 0;) {
                 signal?.throwIfAborted();
@@ -251,6 +247,15 @@ export class Session extends Handle {
             call.bitttt_generation_free(generation);
         }
     }
+}
+
+/** Options as the library names them: maxNewTokens is max_new_tokens; a bigint, such as a seed, keeps all its digits. */
+function json(options) {
+    const members = Object.entries(options).filter(([, value]) => value !== undefined).map(([name, value]) => {
+        const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+        return `${JSON.stringify(name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))}: ${text}`;
+    });
+    return `{${members.join(', ')}}`;
 }
 
 /** The next piece of a generation, on a thread of the pool. */

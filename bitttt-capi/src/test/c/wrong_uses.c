@@ -75,7 +75,6 @@ static void null_pointers(bitttt_model model, bitttt_session session) {
     EXPECT_ERROR(1, "piece must not be NULL", bitttt_generate(session, "a", 1, NULL, NULL, NULL, NULL));
     EXPECT_ERROR(1, "output must not be NULL", bitttt_echo((float[]){1}, NULL, 1));
     EXPECT_ERROR(1, "layer must not be NULL", ttt_forward(NULL, (float[64]){0}, 1, (float[64]){0}));
-    bitttt_sampling_default(NULL);
     ttt_destroy(NULL);
 }
 
@@ -106,21 +105,27 @@ static void lengths(bitttt_model model, bitttt_session session) {
     EXPECT_OK(bitttt_encode(model, "\xff\xfe\x80", 3, ids, 64, &length));
 }
 
-static void samplings(bitttt_session session) {
+static void options(bitttt_session session) {
     bitttt_generation generation;
     const struct {
-        bitttt_sampling sampling;
+        const char *options;
         const char *words;
     } wrong[] = {
-        {{.temperature = -1, .top_p = 1, .repetition_penalty = 1}, "temperature must be at least 0"},
-        {{.temperature = NAN, .top_p = 1, .repetition_penalty = 1}, "temperature must be at least 0"},
-        {{.temperature = 1, .top_p = 0, .repetition_penalty = 1}, "top-p must be in (0, 1]"},
-        {{.temperature = 1, .top_p = 1, .repetition_penalty = 0}, "repetition penalty must be"},
-        {{.temperature = 1, .top_p = 1, .repetition_penalty = 1, .top_k = -1}, "top-k must be"},
-        {{.temperature = 1, .top_p = 1, .repetition_penalty = 1, .limit = -1}, "tokens to write must be at least 0"},
+        {"{\"temperature\": -1}", "temperature must be at least 0"},
+        {"{\"temperature\": \"NaN\"}", "temperature must be at least 0"},
+        {"{\"temperature\": NaN}", "options must be a JSON object"},
+        {"{\"top_p\": 0}", "top_p must be above 0 and at most 1"},
+        {"{\"repetition_penalty\": 0}", "repetition_penalty must be"},
+        {"{\"sequence_penalty\": -1}", "sequence_penalty must be"},
+        {"{\"top_k\": -1}", "top_k must be"},
+        {"{\"max_new_tokens\": -1}", "max_new_tokens must be at least 0"},
+        {"{\"stop\": [\"\"]}", "a stop text must not be empty"},
+        {"{\"limit\": 1}", "there is no option \"limit\"; there are temperature, top_k"},
+        {"", "options must be a JSON object"},
+        {"\xff", "options must be a JSON object"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        EXPECT_ERROR(1, wrong[i].words, bitttt_generation_new(session, "One", 3, &wrong[i].sampling, &generation));
+        EXPECT_ERROR(1, wrong[i].words, bitttt_generation_new(session, "One", 3, wrong[i].options, &generation));
     }
 }
 
@@ -147,12 +152,11 @@ static void texts(bitttt_session session) {
     EXPECT_ERROR(2, "was freed", bitttt_generation_next(generation, piece, sizeof piece, &length, &end));
     EXPECT(strcmp(piece, bitttt_last_error()) == 0);
     // What was cancelled before does not end what begins later; an empty prompt begins a text.
-    bitttt_sampling two;
-    bitttt_sampling_default(&two);
-    two.limit = 2;
     heard = 10;
-    EXPECT_OK(bitttt_generate(session, NULL, 0, &two, hear_three, &heard, &end));
+    EXPECT_OK(bitttt_generate(session, NULL, 0, "{\"max_new_tokens\": 2}", hear_three, &heard, &end));
     EXPECT(end == BITTTT_END_LIMIT || end == BITTTT_END_OF_TEXT);
+    EXPECT_OK(bitttt_generate(session, "Once", 4, "{\"stop\": [\" \"]}", hear_three, &heard, &end));
+    EXPECT(end == BITTTT_END_STOP_TEXT);
 }
 
 static void files(bitttt_session session, const char *folder) {
@@ -218,7 +222,7 @@ int main(int count, char **arguments) {
     EXPECT_OK(bitttt_session_new(model, &session));
     null_pointers(model, session);
     lengths(model, session);
-    samplings(session);
+    options(session);
     texts(session);
     files(session, arguments[1]);
     EXPECT_OK(bitttt_shutdown());

@@ -10,7 +10,7 @@
 
 using bitttt::Error;
 using bitttt::Model;
-using bitttt::Sampling;
+using bitttt::Options;
 using bitttt::Session;
 using bitttt::TttLayer;
 
@@ -34,24 +34,24 @@ static void expect_error(int code, const std::string &words, const std::function
 
 static void texts(const Model &model) {
     Session session = model.session();
-    Sampling sampling;
-    sampling.limit = 30;
-    std::string story = session.generate("Once upon a time", sampling);
+    Options options;
+    options.max_new_tokens = 30;
+    std::string story = session.generate("Once upon a time", options);
     expect(story.size() > 20, "a story");
     session.reset();
-    expect(session.generate("Once upon a time", sampling) == story, "the same story");
+    expect(session.generate("Once upon a time", options) == story, "the same story");
     int heard = 0;
-    bitttt::End end = session.generate("Once", sampling, [&](std::string_view) { return ++heard < 3; });
+    bitttt::End end = session.generate("Once", options, [&](std::string_view) { return ++heard < 3; });
     expect(heard == 3 && end == bitttt::End::cancelled, "three pieces");
     // What the listener throws passes around C.
     try {
-        session.generate("Once", sampling, [](std::string_view) -> bool { throw std::runtime_error("enough"); });
+        session.generate("Once", options, [](std::string_view) -> bool { throw std::runtime_error("enough"); });
         expect(false, "an exception");
     } catch (const std::runtime_error &error) {
         expect(std::string(error.what()) == "enough", "the listener's own exception");
     }
-    sampling.top_p = 2;
-    expect_error(1, "top-p must be", [&] { session.generate("a", sampling); });
+    options.top_p = 2;
+    expect_error(1, "top_p must be", [&] { session.generate("a", options); });
 }
 
 static void memories(const Model &model, const std::string &folder) {
@@ -76,9 +76,9 @@ static void threads(const Model &model) {
     std::vector<std::thread> all;
     for (std::string &text : written) {
         all.emplace_back([&] {
-            Sampling sampling;
-            sampling.limit = 30;
-            text = model.session().generate("One day", sampling);
+            Options options;
+            options.max_new_tokens = 30;
+            text = model.session().generate("One day", options);
         });
     }
     for (std::thread &thread : all) {

@@ -77,14 +77,14 @@ static class Test
     {
         using (Session session = model.NewSession())
         {
-            Sampling sampling = Sampling.Default;
-            sampling.Limit = 30;
+            Sampling sampling = new Sampling();
+            sampling.MaxNewTokens = 30;
             string story = string.Concat(session.Generate("Once upon a time", sampling));
             Expect(story.Length > 20, "a story");
             session.Reset();
             Expect(story == string.Concat(session.Generate("Once upon a time", sampling)), "the same story");
             // Whoever stops enumerating stops the writing.
-            sampling.Limit = int.MaxValue;
+            sampling.MaxNewTokens = int.MaxValue;
             Expect(session.Generate("Once", sampling).Take(3).Count() == 3, "three pieces");
             session.Reset();
             Expect(session.Learn("Tim had a red ball.") > 3, "tokens");
@@ -102,7 +102,7 @@ static class Test
             ExpectError(1, "at least 1 token", () => session.Feed());
             ExpectError(3, "", () => session.LoadMemory(file));
             sampling.TopP = 2;
-            ExpectError(1, "top-p must be", () => session.Generate("a", sampling).Count());
+            ExpectError(1, "top_p must be", () => session.Generate("a", sampling).Count());
         }
     }
 
@@ -113,8 +113,8 @@ static class Test
         {
             using (Session session = model.NewSession())
             {
-                Sampling sampling = Sampling.Default;
-                sampling.Limit = 30;
+                Sampling sampling = new Sampling();
+                sampling.MaxNewTokens = 30;
                 texts[i] = string.Concat(session.Generate("One day", sampling));
             }
         })).ToList();

@@ -34,16 +34,16 @@ throwsError(3, 'model.safetensors', () => new Model(join(models, 'truncated')));
 throwsError(3, 'config.json', () => new Model(join(models, 'wrong-config')));
 
 const session = model.session();
-const story = await collect(session.generate('Once upon a time', { limit: 30 }));
+const story = await collect(session.generate('Once upon a time', { maxNewTokens: 30 }));
 assert.ok(story.length > 20);
 session.reset();
-assert.equal(await collect(session.generate('Once upon a time', { limit: 30 })), story);
+assert.equal(await collect(session.generate('Once upon a time', { maxNewTokens: 30 })), story);
 
 // The event loop turns while a text is written, and leaving the loop ends it.
 let turns = 0;
 const ticking = setInterval(() => turns++, 1);
 let pieces = 0;
-for await (const piece of session.generate('Once', { limit: 2 ** 31 - 1, temperature: 1.5 })) {
+for await (const piece of session.generate('Once', { maxNewTokens: 2 ** 31 - 1, temperature: 1.5 })) {
     assert.ok(piece.length > 0);
     if (++pieces === 30) {
         break;
@@ -53,7 +53,7 @@ clearInterval(ticking);
 assert.ok(turns > 0);
 const abort = new AbortController();
 await assert.rejects(async () => {
-    for await (const _ of session.generate('Once', { limit: 2 ** 31 - 1, signal: abort.signal, seed: 3 })) {
+    for await (const _ of session.generate('Once', { maxNewTokens: 2 ** 31 - 1, signal: abort.signal, seed: 3 })) {
         abort.abort();
     }
 }, { name: 'AbortError' });
@@ -61,7 +61,7 @@ await assert.rejects(async () => {
 // Eight texts at once, each in a session of its own.
 const texts = await Promise.all(Array.from({ length: 8 }, async () => {
     const own = model.session();
-    const written = await collect(own.generate('One day', { limit: 30 }));
+    const written = await collect(own.generate('One day', { maxNewTokens: 30 }));
     own.close();
     return written;
 }));
@@ -86,7 +86,7 @@ session.close();
 session.close();
 throwsError(2, 'a session is needed', () => session.feed([1]));
 const orphan = model.session();
-const generation = orphan.generate('Once', { limit: 1000 });
+const generation = orphan.generate('Once', { maxNewTokens: 1000 });
 await generation.next();
 shutdown();
 await assert.rejects(() => generation.next(), { name: 'BittttError', code: 2, message: /a generation is needed/ });

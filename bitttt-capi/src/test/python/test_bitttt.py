@@ -116,7 +116,7 @@ class Sessions(BittttTest):
         def write(name):
             try:
                 with self.model.session() as session:
-                    texts[name] = "".join(session.generate("One day", limit=60))
+                    texts[name] = "".join(session.generate("One day", max_new_tokens=60))
             except Exception as error:  # pylint: disable=broad-except
                 errors.append(error)
 
@@ -133,25 +133,38 @@ class Sessions(BittttTest):
 class Generations(BittttTest):
     def test_pieces(self):
         with self.model.session() as session:
-            generation = session.generate("Once upon a time", limit=40)
+            generation = session.generate("Once upon a time", max_new_tokens=40)
             pieces = list(generation)
             self.assertTrue(all(pieces))
             self.assertIn(generation.end, ("limit", "end_of_text"))
             session.reset()
-            self.assertEqual("".join(pieces), "".join(session.generate("Once upon a time", limit=40)))
+            self.assertEqual("".join(pieces), "".join(session.generate("Once upon a time", max_new_tokens=40)))
             session.reset()
-            other = "".join(session.generate("Once upon a time", limit=40, seed=2))
+            other = "".join(session.generate("Once upon a time", max_new_tokens=40, seed=2))
             self.assertNotEqual("".join(pieces), other)
             self.assertEqual([], list(generation))
         self.assert_error(1, "temperature must be", Session(self.model).generate, "a", temperature=-1)
+        self.assert_error(1, "stop must be a text", Session(self.model).generate, "a", stop=[1])
+
+    def test_every_option_has_a_name(self):
+        defaults = self.model.describe()["generation_config"]
+        with self.model.session() as session:
+            whole = "".join(session.generate("Once upon a time", max_new_tokens=40))
+        with self.model.session() as session:
+            self.assertEqual(whole, "".join(session.generate("Once upon a time", **{**defaults, "max_new_tokens": 40})))
+        stop = whole[20:24]
+        with self.model.session() as session:
+            generation = session.generate("Once upon a time", max_new_tokens=40, stop=["no such text", stop], echo=True)
+            self.assertEqual("Once upon a time" + whole[: whole.index(stop)], "".join(generation))
+            self.assertEqual("stop_text", generation.end)
 
     def test_stopped_in_the_middle(self):
         with self.model.session() as session:
-            generation = session.generate("Once", limit=ENDLESS)
+            generation = session.generate("Once", max_new_tokens=ENDLESS)
             next(generation)
             generation.close()
             self.assertEqual([], list(generation))
-            generation = session.generate("Once", limit=ENDLESS)
+            generation = session.generate("Once", max_new_tokens=ENDLESS)
             next(generation)
             threading.Thread(target=session.cancel).start()
             deadline = time.monotonic() + 30
@@ -168,7 +181,7 @@ class Generations(BittttTest):
             with self.assertRaises(KeyboardInterrupt):
                 timer.start()
                 while True:
-                    for _ in session.generate("Once", limit=1000):
+                    for _ in session.generate("Once", max_new_tokens=1000):
                         pass
             session.feed(ids)
             timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
@@ -244,7 +257,7 @@ class Shutdown(unittest.TestCase):
             "    model.encode('a')\n"
             "except bitttt.BittttError as error:\n"
             "    print(error.code)\n"
-            "print(len(bitttt.Model().session().generate('Once', limit=5).__next__()) > 0)\n"
+            "print(len(bitttt.Model().session().generate('Once', max_new_tokens=5).__next__()) > 0)\n"
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual("2\nTrue\n", done.stdout, done.stderr)

@@ -2,7 +2,7 @@
 
 >>> from bitttt import Model
 >>> with Model.load() as model, model.session() as session:
-...     for piece in session.generate("Once upon a time", limit=100):
+...     for piece in session.generate("Once upon a time", max_new_tokens=100):
 ...         print(piece, end="", flush=True)
 
 Pure ctypes over libbitttt, which starts a Java 25 inside the process. Calls release the GIL; a session is for one thread at a time,

@@ -3,7 +3,7 @@
 import ctypes
 import os
 import sys
-from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
 from pathlib import Path
 from typing import Callable, Optional, Union
 
@@ -16,19 +16,6 @@ class BittttError(Exception):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class Sampling(ctypes.Structure):
-    """bitttt_sampling."""
-
-    _fields_ = [
-        ("temperature", c_double),
-        ("top_p", c_double),
-        ("repetition_penalty", c_double),
-        ("seed", c_int64),
-        ("top_k", c_int32),
-        ("limit", c_int32),
-    ]
 
 
 def _candidates():
@@ -78,7 +65,7 @@ _PROTOTYPES = {
     "bitttt_session_feed": [c_int64, _IDS, c_size_t, _FLOATS, c_size_t],
     "bitttt_session_learn": [c_int64, c_char_p, c_size_t, _SIZE],
     "bitttt_session_cancel": [c_int64],
-    "bitttt_generation_new": [c_int64, c_char_p, c_size_t, POINTER(Sampling), _HANDLE],
+    "bitttt_generation_new": [c_int64, c_char_p, c_size_t, c_char_p, _HANDLE],
     "bitttt_generation_next": [c_int64, c_char_p, c_size_t, _SIZE, POINTER(c_int)],
     "bitttt_generation_free": [c_int64],
     "ttt_forward": [c_void_p, _FLOATS, c_size_t, _FLOATS],

@@ -7,7 +7,7 @@ from ctypes import byref, c_int, c_int32, c_int64, c_size_t
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
 
 from ._buffers import empty
-from ._library import BUFFER, LIBRARY, BittttError, Sampling, c_string, check, new_handle, text_of
+from ._library import BUFFER, LIBRARY, BittttError, c_string, check, new_handle, text_of
 
 DEFAULT_MODEL = "stories-256x4"
 """The model that travels inside bitttt."""
@@ -70,7 +70,7 @@ class Model(_Handle):
         return self._vocabulary
 
     def describe(self) -> Dict[str, Any]:
-        """Name, config, parameters, fingerprint, kernels."""
+        """Name, config, generation_config, parameters, fingerprint, kernels."""
         return json.loads(text_of(LIBRARY.bitttt_model_describe, self._handle))
 
     def encode(self, text: str) -> List[int]:
@@ -174,33 +174,50 @@ class Session(_Handle):
         self,
         prompt: str,
         *,
-        limit: int = 300,
-        temperature: float = 0.8,
-        top_k: int = 0,
-        top_p: float = 0.95,
-        repetition_penalty: float = 1.0,
-        seed: int = 1,
+        max_new_tokens: Optional[int] = None,
+        temperature: Optional[float] = None,
+        top_k: Optional[int] = None,
+        top_p: Optional[float] = None,
+        repetition_penalty: Optional[float] = None,
+        sequence_penalty: Optional[float] = None,
+        seed: Optional[int] = None,
+        stop: Union[str, Sequence[str], None] = None,
+        eos_token_id: Union[int, Sequence[int], None] = None,
+        echo: Optional[bool] = None,
     ) -> "Generation":
         """Goes on with a text: an iterator over its pieces, each of whole characters.
 
-        Whoever stops iterating stops the writing. The memory learns from prompt and text alike.
+        Whoever stops iterating stops the writing. The memory learns from prompt and text alike. What is not named is as
+        ``model.describe()["generation_config"]`` says; bitttt.h explains the names.
         """
-        return Generation(self, prompt, Sampling(temperature, top_p, repetition_penalty, seed, top_k, limit))
+        named = {
+            "max_new_tokens": max_new_tokens,
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "repetition_penalty": repetition_penalty,
+            "sequence_penalty": sequence_penalty,
+            "seed": seed,
+            "stop": stop,
+            "eos_token_id": eos_token_id,
+            "echo": echo,
+        }
+        return Generation(self, prompt, {name: value for name, value in named.items() if value is not None})
 
     def __repr__(self) -> str:
         return "Session(closed)" if self.closed else f"Session({self.describe()})"
 
 
 class Generation(_Handle, Iterator[str]):
-    """A text that is being written. ``end`` says why it ended: "end_of_text", "limit" or "cancelled"."""
+    """A text that is being written. ``end`` says why it ended: "end_of_text", "limit", "cancelled" or "stop_text"."""
 
     _free = LIBRARY.bitttt_generation_free
-    _ENDS = (None, "end_of_text", "limit", "cancelled")
+    _ENDS = (None, "end_of_text", "limit", "cancelled", "stop_text")
 
-    def __init__(self, session: Session, prompt: str, sampling: Sampling) -> None:
+    def __init__(self, session: Session, prompt: str, options: Dict[str, Any]) -> None:
         data = prompt.encode("utf-8", "replace")
         super().__init__(
-            new_handle(LIBRARY.bitttt_generation_new, session._handle, data, len(data), byref(sampling))
+            new_handle(LIBRARY.bitttt_generation_new, session._handle, data, len(data), json.dumps(options).encode())
         )
         self.session = session
         self.end: Optional[str] = None

@@ -1,6 +1,5 @@
 package io.github.bitttt.capi;
 
-import io.github.bitttt.llama.generate.SamplerOptions;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.tensor.KernelChoice;
 import java.io.IOException;
@@ -340,20 +339,15 @@ public final class Bridge {
      * @param session     handle
      * @param prompt      UTF-8
      * @param bytes       of it
-     * @param limit       the most tokens
-     * @param temperature see {@link SamplerOptions}
-     * @param topK        see there
-     * @param topP        see there
-     * @param penalty     see there
-     * @param seed        see there
+     * @param options     a JSON object, or 0 for the model's defaults
+     * @param length      bytes of it
      * @param generation  receives the handle
      * @return an error code */
-    public static int generationNew(long error, long session, long prompt, long bytes, int limit, double temperature,
-            int topK, double topP, double penalty, long seed, long generation) {
-        return guard(error, () -> ForeignMemory.writeLong(generation,
-                HANDLES.add(GENERATION,
-                        new OpenGeneration(HANDLES.get(SESSION, session), ForeignMemory.text(prompt, bytes), limit,
-                                new SamplerOptions(temperature, topK, topP, penalty, seed)))));
+    public static int generationNew(long error, long session, long prompt, long bytes, long options, long length,
+            long generation) {
+        return guard(error, () -> ForeignMemory.writeLong(generation, HANDLES.add(GENERATION, new OpenGeneration(
+                HANDLES.get(SESSION, session), ForeignMemory.text(prompt, bytes),
+                options == 0 ? "{}" : ForeignMemory.text(options, length)))));
     }
 
     /** Writes the next piece.

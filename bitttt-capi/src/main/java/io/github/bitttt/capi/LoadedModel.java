@@ -23,12 +23,7 @@ record LoadedModel(Model model, String description) {
      * @throws IOException if there is neither, or a file says something wrong */
     static LoadedModel load(String name) throws IOException {
         Zoo.Entry entry = Zoo.load(name);
-        Model model;
-        try {
-            model = Model.of(entry.checkpoint(), entry.tokenizer());
-        } catch (IllegalArgumentException e) {
-            throw new IOException(name + ": " + e.getMessage(), e);
-        }
+        Model model = Model.of(entry);
         return new LoadedModel(model, describe(entry, model));
     }
 
@@ -36,6 +31,7 @@ record LoadedModel(Model model, String description) {
         ObjectNode description = JSON.createObjectNode();
         description.put("name", entry.name());
         description.set("config", JSON.readTree(entry.checkpoint().configText()));
+        description.set("generation_config", JSON.readTree(model.defaults().json()));
         description.put("parameters", model.architecture().parameters());
         description.put("fingerprint", model.fingerprint());
         description.put("kernels", KernelChoice.current().toString());

@@ -1,11 +1,9 @@
 package io.github.bitttt.capi;
 
 import io.github.bitttt.llama.generate.Generation;
-import io.github.bitttt.llama.generate.Generator;
+import io.github.bitttt.llama.generate.GenerationOptions;
 import io.github.bitttt.llama.generate.Sampler;
-import io.github.bitttt.llama.generate.SamplerOptions;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 
 /** A text that is being written in a session. */
 final class OpenGeneration {
@@ -16,28 +14,40 @@ final class OpenGeneration {
     // A piece that did not fit yet.
     private byte[] pending = NOTHING;
 
-    OpenGeneration(OpenSession session, String prompt, int limit, SamplerOptions options) throws Exception {
+    OpenGeneration(OpenSession session, String prompt, String options) throws Exception {
         this.session = session;
-        generation = session
-                .use(open -> new Generator(open, new Sampler(options), session.cancelled()).begin(prompt, limit));
+        generation = session.use(open -> {
+            GenerationOptions chosen = open.model().defaults().withJson(options);
+            return open.generate(open.model().tokenizer().encode(prompt), chosen, Sampler.of(chosen.sampling()),
+                    session.cancelled());
+        });
     }
 
     /** Writes the next piece to the caller's buffer and says how the text ended: 0 while it goes on. */
     synchronized void next(long buffer, long capacity, long lengthAddress, long endAddress) throws Exception {
         if (pending.length == 0) {
-            Optional<String> piece = session.use(_ -> generation.next());
-            pending = piece.map(text -> text.getBytes(StandardCharsets.UTF_8)).orElse(NOTHING);
+            pending = session.use(_ -> piece()).getBytes(StandardCharsets.UTF_8);
         }
-        ForeignMemory.writeInt(endAddress, generation.end().map(OpenGeneration::number).orElse(0));
+        ForeignMemory.writeInt(endAddress, generation.finish().map(OpenGeneration::number).orElse(0));
         ForeignMemory.writeText(pending, buffer, capacity, lengthAddress);
         pending = NOTHING;
     }
 
-    private static int number(Generator.End end) {
-        return switch (end) {
+    /** The text of as many tokens as give one; empty at the end. */
+    private String piece() {
+        String text = "";
+        while (text.isEmpty() && generation.hasNext()) {
+            text = generation.next().text();
+        }
+        return text;
+    }
+
+    private static int number(Generation.Finish finish) {
+        return switch (finish) {
             case END_OF_TEXT -> 1;
             case LIMIT -> 2;
             case CANCELLED -> 3;
+            case STOP_TEXT -> 4;
         };
     }
 }

@@ -55,6 +55,7 @@ final class Rehearsal {
 
     private void story(Arena arena) {
         MemorySegment name = arena.allocateFrom(Zoo.DEFAULT);
+        MemorySegment options = arena.allocateFrom("{\"max_new_tokens\": 10}");
         MemorySegment prompt = arena.allocateFrom("Once upon a time");
         check(Bridge.modelLoad(error, name.address(), name.byteSize() - 1, handle.address()));
         long model = given();
@@ -63,8 +64,8 @@ final class Rehearsal {
         check(Bridge.encode(error, model, prompt.address(), prompt.byteSize() - 1, buffer, ROOM / 4, length.address()));
         check(Bridge.sessionNew(error, model, handle.address()));
         long session = given();
-        check(Bridge.generationNew(error, session, prompt.address(), prompt.byteSize() - 1, 10, 0.8, 0, 0.95, 1, 1,
-                handle.address()));
+        check(Bridge.generationNew(error, session, prompt.address(), prompt.byteSize() - 1, options.address(),
+                options.byteSize() - 1, handle.address()));
         for (int piece = 0; piece < 5; piece++) {
             check(Bridge.generationNext(error, given(), buffer, ROOM, length.address(), length.address()));
         }

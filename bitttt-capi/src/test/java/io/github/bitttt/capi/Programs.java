@@ -24,7 +24,8 @@ final class Programs {
     static final Path SOURCES = Path.of("src", "test").toAbsolutePath();
     static final Path LIBRARY = DIST.resolve("libbitttt.so");
     private static final Path WORK = Path.of("target", "callers").toAbsolutePath();
-    private static final List<String> MODEL_FILES = List.of("config.json", "model.safetensors", "tokenizer.json");
+    private static final List<String> MODEL_FILES = List.of("config.json", "model.safetensors", "tokenizer.json",
+            "generation_config.json");
 
     private Programs() {
     }

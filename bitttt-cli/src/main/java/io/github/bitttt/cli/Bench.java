@@ -137,8 +137,7 @@ final class Bench implements Callable<Integer> {
     }
 
     private static NamedModel embedded() throws IOException {
-        Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
-        return new NamedModel(entry.name(), Model.of(entry.checkpoint(), entry.tokenizer()));
+        return new NamedModel(Zoo.DEFAULT, Model.load(Zoo.DEFAULT));
     }
 
     private static NamedModel wide() {

@@ -1,7 +1,7 @@
 package io.github.bitttt.cli;
 
 import io.github.bitttt.llama.generate.Model;
-import io.github.bitttt.llama.measure.MemoryEffect;
+import io.github.bitttt.llama.measure.Rereading;
 import io.github.bitttt.llama.text.TextFile;
 import io.github.bitttt.llama.zoo.Samples;
 import io.github.bitttt.viz.Charts;
@@ -41,12 +41,12 @@ final class MemoryProgram implements Callable<Integer> {
         String first = text == null ? Samples.story() : TextFile.read(text);
         String second = other == null ? Samples.otherStory() : TextFile.read(other);
         String cut = passages == null ? "" : TextFile.read(passages);
-        double[] pattern = MemoryEffect.patternLosses(seed);
+        double[] pattern = VectorPattern.losses(seed);
         Model loaded = model.load();
-        MemoryEffect.Readings readings = MemoryEffect.readings(loaded, first, second);
-        MemoryEffect.Passages gain = passages == null
+        Rereading.Readings readings = Rereading.readings(loaded, first, second);
+        Rereading.Passages gain = passages == null
                 ? null
-                : MemoryEffect.passages(loaded, cut, passageLength);
+                : Rereading.passages(loaded, cut, passageLength);
         if (!program.json()) {
             print(pattern, readings);
             if (gain != null) {
@@ -70,7 +70,7 @@ final class MemoryProgram implements Callable<Integer> {
         return 0;
     }
 
-    private void print(double[] pattern, MemoryEffect.Readings readings) {
+    private void print(double[] pattern, Rereading.Readings readings) {
         program.out().println("Three random vectors, again and again: reconstruction loss before each update");
         program.out().printf(Locale.ROOT, "  %-10s %10s %10s %10s%n", "round", "vector 0", "vector 1", "vector 2");
         for (int round : new int[]{1, 2, 5, 10, 30, 100}) {
@@ -85,7 +85,7 @@ final class MemoryProgram implements Callable<Integer> {
         program.out().printf(Locale.ROOT, "  %-24s %8.4f%n", "after another text", readings.afterOther());
     }
 
-    private void print(MemoryEffect.Passages gain) {
+    private void print(Rereading.Passages gain) {
         program.out().printf(Locale.ROOT, "%,d passages of %d tokens: nats per token%n", gain.passages(),
                 passageLength);
         program.out().printf(Locale.ROOT, "  %-24s %8.4f%n", "read first", gain.fresh());

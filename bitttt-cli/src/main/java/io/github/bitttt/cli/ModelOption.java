@@ -14,13 +14,8 @@ final class ModelOption {
         return name;
     }
 
-    /** The model, ready to run. */
+    /** The model, ready to run; the process is its owner. */
     Model load() throws IOException {
-        Zoo.Entry entry = Zoo.load(name);
-        try {
-            return Model.of(entry.checkpoint(), entry.tokenizer());
-        } catch (IllegalArgumentException e) {
-            throw new IOException(name + ": " + e.getMessage(), e);
-        }
+        return Model.load(name);
     }
 }

@@ -76,8 +76,7 @@ class ExamplesTest {
 
     @Test
     void featuresAreThoseOfASession() throws IOException {
-        Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
-        Model model = Model.of(entry.checkpoint(), entry.tokenizer());
+        Model model = Model.load(Zoo.DEFAULT);
         int[] ids = model.tokenizer().encode("Once upon a time there was a cat");
         INDArray features = Pipeline.features(model, Nd4j.createFromArray(new int[][]{ids, ids}));
         assertThat(features.dataType()).isEqualTo(DataType.FLOAT);

@@ -34,7 +34,9 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>Beyond OpenAI's fields a request may have {@code "bitttt": {"session": NAME, "watch": LAYER}}: a session keeps its memory
- * from one request to the next, and a watched stream has each token's surprise and the layer's W. Memory is bounded by the
+ * from one request to the next, and a watched stream has each token's surprise and the layer's W; {@code top_k},
+ * {@code repetition_penalty} and {@code sequence_penalty} are taken as well. What a request does not name is as the model's defaults
+ * say, and its seed is a new one. Memory is bounded by the
  * numbers of {@link ServerOptions}. For any thread; close it.
  */
 public final class ChatServer implements AutoCloseable {
@@ -170,7 +172,9 @@ public final class ChatServer implements AutoCloseable {
         list.putArray("data").addObject().put("id", name).put("object", "model").put("created", 0)
                 .put("owned_by", "bitttt").putObject("bitttt").put("layers", config.layers())
                 .put("heads", config.ttt().heads()).put("memory", config.ttt().memorySize())
-                .put("vocabulary", config.vocabSize()).put("parameters", model.architecture().parameters());
+                .put("vocabulary", config.vocabSize())
+                .put("temperature", model.defaults().sampling().temperature())
+                .put("parameters", model.architecture().parameters());
         return list;
     }
 
@@ -184,7 +188,7 @@ public final class ChatServer implements AutoCloseable {
     private void complete(HttpExchange exchange, boolean chat) throws ApiException, IOException {
         method(exchange, "POST");
         CompletionRequest request = CompletionRequest.parse(Json.read(exchange, options.bodyBytes()), chat,
-                options.maxTokens(), ThreadLocalRandom.current().nextLong());
+                options.maxTokens(), model.defaults().withSeed(ThreadLocalRandom.current().nextLong()));
         if (!request.model().equals(name)) {
             throw new ApiException(404, "invalid_request_error", "model", "model_not_found",
                     "the model " + request.model() + " is not here; this server has " + name);
@@ -212,24 +216,24 @@ public final class ChatServer implements AutoCloseable {
                 model.fingerprint());
         if (request.session().isEmpty()) {
             try (Session session = model.newSession()) {
-                completions.answer(new SessionStore.Kept(session, new float[0]), () -> check(deadline));
+                completions.answer(session, () -> check(deadline));
             }
             return;
         }
-        String session = request.session().get();
-        SessionStore.Kept kept = sessions.lend(session);
+        String name = request.session().get();
+        Session session = sessions.lend(name);
         boolean sound = false;
         try {
-            completions.answer(kept, () -> check(deadline));
+            completions.answer(session, () -> check(deadline));
             sound = true;
         } catch (ApiException | IOException e) {
             sound = true;
             throw e;
         } finally {
             if (sound) {
-                sessions.giveBack(session, completions.logits());
+                sessions.giveBack(name);
             } else {
-                sessions.drop(session);
+                sessions.drop(name);
             }
         }
     }

@@ -1,7 +1,7 @@
 package io.github.bitttt.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.bitttt.llama.generate.SamplerOptions;
+import io.github.bitttt.llama.generate.GenerationOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,17 +15,16 @@ import java.util.StringJoiner;
  *
  * @param model   its name
  * @param prompt  the text to go on with
- * @param sampler how tokens are chosen
- * @param tokens  to write at most
- * @param stop    texts that end the answer and are not part of it
+ * @param options how it goes on: the model's defaults, and what the client names
  * @param stream  piece by piece, as server-sent events
  * @param usage   a last event with token counts
  * @param session the name of a session to go on with
  * @param watch   a layer whose memory is sent along with each token
  */
-record CompletionRequest(String model, String prompt, SamplerOptions sampler, int tokens, List<String> stop,
-        boolean stream, boolean usage, Optional<String> session, OptionalInt watch) {
-    private static final int DEFAULT_TOKENS = 256;
+record CompletionRequest(String model, String prompt, GenerationOptions options, boolean stream, boolean usage,
+        Optional<String> session, OptionalInt watch) {
+    private static final List<String> NUMBERS = List.of("temperature", "top_p", "top_k", "repetition_penalty",
+            "sequence_penalty", "seed");
     private static final int MOST_STOPS = 4;
     private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant");
 
@@ -34,9 +33,10 @@ record CompletionRequest(String model, String prompt, SamplerOptions sampler, in
      * @param body      of the request
      * @param chat      messages instead of a prompt
      * @param maxTokens what a client may ask for
-     * @param newSeed   for a request that names none
+     * @param defaults  of the model, with a seed for a request that names none
      * @throws ApiException that names the field that is wrong */
-    static CompletionRequest parse(JsonNode body, boolean chat, int maxTokens, long newSeed) throws ApiException {
+    static CompletionRequest parse(JsonNode body, boolean chat, int maxTokens, GenerationOptions defaults)
+            throws ApiException {
         if (!body.isObject()) {
             throw ApiException.invalid("", "the body must be a JSON object, got " + kind(body));
         }
@@ -46,7 +46,6 @@ record CompletionRequest(String model, String prompt, SamplerOptions sampler, in
         JsonNode own = body.path("bitttt");
         Optional<String> session = session(own.path("session"));
         String prompt = chat ? messages(body.path("messages"), session.isPresent()) : prompt(body.path("prompt"));
-        int tokens = tokens(body, maxTokens);
         boolean stream = flag(body, "stream");
         OptionalInt watch = own.path("watch").isMissingNode()
                 ? OptionalInt.empty()
@@ -55,34 +54,35 @@ record CompletionRequest(String model, String prompt, SamplerOptions sampler, in
             throw ApiException.invalid("bitttt.watch",
                     "a memory can be watched in a stream only; add \"stream\": true");
         }
-        SamplerOptions sampler = new SamplerOptions(number(body, "temperature", 1, 0, 2), 0, topP(body), 1,
-                seed(body, newSeed));
-        return new CompletionRequest(text(body, "model"), prompt, sampler, tokens, stops(body.path("stop")), stream,
+        GenerationOptions options = options(body, defaults.withEcho(watch.isPresent()), maxTokens)
+                .withStop(stops(body.path("stop")).toArray(String[]::new));
+        return new CompletionRequest(text(body, "model"), prompt, options, stream,
                 flag(body.path("stream_options"), "include_usage"), session, watch);
     }
 
-    private static int tokens(JsonNode body, int most) throws ApiException {
+    private static GenerationOptions options(JsonNode body, GenerationOptions defaults, int maxTokens)
+            throws ApiException {
+        GenerationOptions options = defaults.withMaxNewTokens(tokens(body, maxTokens, defaults.maxNewTokens()));
+        for (String name : NUMBERS) {
+            JsonNode value = body.path(name);
+            if (value.isMissingNode() || value.isNull()) {
+                continue;
+            }
+            if (!value.isNumber()) {
+                throw ApiException.invalid(name, name + " must be a number, got " + value);
+            }
+            try {
+                options = options.with(name, value.numberValue());
+            } catch (IllegalArgumentException e) {
+                throw ApiException.invalid(name, e.getMessage());
+            }
+        }
+        return options;
+    }
+
+    private static int tokens(JsonNode body, int most, int otherwise) throws ApiException {
         String name = body.hasNonNull("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
-        return whole(body, name, Math.min(DEFAULT_TOKENS, most), 0, most);
-    }
-
-    private static double topP(JsonNode body) throws ApiException {
-        double topP = number(body, "top_p", 1, 0, 1);
-        if (topP == 0) {
-            throw ApiException.invalid("top_p", "top_p must be above 0 and at most 1, got 0");
-        }
-        return topP;
-    }
-
-    private static long seed(JsonNode body, long otherwise) throws ApiException {
-        JsonNode seed = body.path("seed");
-        if (seed.isMissingNode() || seed.isNull()) {
-            return otherwise;
-        }
-        if (!seed.canConvertToLong() || !seed.isIntegralNumber()) {
-            throw ApiException.invalid("seed", "seed must be a whole number of 64 bits, got " + seed);
-        }
-        return seed.longValue();
+        return whole(body, name, Math.min(otherwise, most), 0, most);
     }
 
     private static String prompt(JsonNode prompt) throws ApiException {

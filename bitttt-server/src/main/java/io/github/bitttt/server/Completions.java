@@ -3,7 +3,10 @@ package io.github.bitttt.server;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
+import io.github.bitttt.llama.generate.Generation;
+import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.generate.Token;
 import io.github.bitttt.nn.TttState;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -18,7 +21,6 @@ final class Completions {
     private final long created;
     private final String fingerprint;
     private final EventStream events;
-    private Generation generation;
 
     Completions(HttpExchange exchange, CompletionRequest request, boolean chat, long number, InstantSource clock,
             String fingerprint) {
@@ -31,27 +33,42 @@ final class Completions {
         this.events = new EventStream(exchange);
     }
 
+    /** Asked between tokens. */
+    @FunctionalInterface
+    interface Guard {
+        /** Whether to go on.
+         *  @throws ApiException if the answer takes too long or the server is closing */
+        void check() throws ApiException;
+    }
+
     /** Answers.
      *
-     * @param kept  the session that reads and writes
-     * @param guard asked between tokens
+     * @param session that reads and writes
+     * @param guard   asked between tokens
      * @throws ApiException if nothing has been sent yet */
-    void answer(SessionStore.Kept kept, Generation.Guard guard) throws ApiException, IOException {
-        StringBuilder text = new StringBuilder();
-        generation = new Generation(request, kept, guard, request.stream()
-                ? (prompt, piece, surprise) -> token(kept.session(), prompt, piece, surprise)
-                : (_, piece, _) -> text.append(piece));
+    void answer(Session session, Guard guard) throws ApiException, IOException {
+        Generation generation = begin(session, guard);
         try {
             if (chat && request.stream()) {
                 ObjectNode first = chunk("", null);
                 ((ObjectNode) first.at("/choices/0/delta")).put("role", "assistant");
                 events.send(first);
             }
-            Generation.Outcome outcome = generation.run();
+            StringBuilder text = new StringBuilder();
+            for (Token token : generation) {
+                if (request.stream()) {
+                    token(session, token);
+                } else {
+                    text.append(token.text());
+                }
+            }
+            if (generation.finish().orElseThrow() == Generation.Finish.CANCELLED) {
+                guard.check();
+            }
             if (request.stream()) {
-                last(outcome);
+                last(generation);
             } else {
-                Json.send(exchange, 200, whole(text.toString(), outcome));
+                Json.send(exchange, 200, whole(text.toString(), generation));
             }
         } catch (ApiException e) {
             if (!events.begun()) {
@@ -62,21 +79,37 @@ final class Completions {
         }
     }
 
-    /** The logits that the session ended with, however the answer ended. */
-    float[] logits() {
-        return generation.logits();
+    private Generation begin(Session session, Guard guard) throws ApiException {
+        int[] prompt = session.model().tokenizer().encode(request.prompt());
+        try {
+            return session.generate(prompt, request.options(), Sampler.of(request.options().sampling()),
+                    () -> isOver(guard));
+        } catch (IllegalArgumentException e) {
+            throw ApiException.invalid("prompt", e.getMessage());
+        }
     }
 
-    private void token(Session session, boolean prompt, String piece, double surprise) throws IOException {
-        if (piece.isEmpty() && request.watch().isEmpty()) {
+    private static boolean isOver(Guard guard) {
+        // Virtual threads are not preempted: without this two answers would hold both cores until they end.
+        Thread.yield();
+        try {
+            guard.check();
+            return false;
+        } catch (ApiException e) {
+            return true;
+        }
+    }
+
+    private void token(Session session, Token token) throws IOException {
+        if (token.text().isEmpty() && request.watch().isEmpty()) {
             return;
         }
-        ObjectNode chunk = chunk(prompt ? "" : piece, null);
+        ObjectNode chunk = chunk(token.prompt() ? "" : token.text(), null);
         if (request.watch().isPresent()) {
             ObjectNode own = chunk.putObject("bitttt");
-            own.put("prompt", prompt).put("text", piece).put("position", session.position());
-            if (!Double.isNaN(surprise)) {
-                own.put("surprise", surprise);
+            own.put("prompt", token.prompt()).put("text", token.text()).put("position", session.position());
+            if (!Double.isNaN(token.logProbability())) {
+                own.put("surprise", -token.logProbability());
             }
             if (session.memories().get(request.watch().getAsInt()) instanceof TttState<float[]> memory) {
                 memory(own, memory);
@@ -102,15 +135,20 @@ final class Completions {
                 Base64.getEncoder().encodeToString(codes));
     }
 
-    private void last(Generation.Outcome outcome) throws IOException {
-        events.send(chunk("", outcome.reason()));
+    private void last(Generation generation) throws IOException {
+        events.send(chunk("", reason(generation)));
         if (request.usage()) {
             ObjectNode usage = head(chat ? "chat.completion.chunk" : "text_completion");
             usage.putArray("choices");
-            usage(usage, outcome);
+            usage(usage, generation.usage());
             events.send(usage);
         }
         events.done();
+    }
+
+    /** OpenAI's word for it. */
+    private static String reason(Generation generation) {
+        return generation.finish().orElseThrow() == Generation.Finish.LIMIT ? "length" : "stop";
     }
 
     private ObjectNode head(String object) {
@@ -133,22 +171,21 @@ final class Completions {
         return chunk;
     }
 
-    private ObjectNode whole(String text, Generation.Outcome outcome) {
+    private ObjectNode whole(String text, Generation generation) {
         ObjectNode answer = head(chat ? "chat.completion" : "text_completion");
         ObjectNode choice = answer.putArray("choices").addObject().put("index", 0).putNull("logprobs")
-                .put("finish_reason", outcome.reason());
+                .put("finish_reason", reason(generation));
         if (chat) {
             choice.putObject("message").put("role", "assistant").put("content", text);
         } else {
             choice.put("text", text);
         }
-        usage(answer, outcome);
+        usage(answer, generation.usage());
         return answer;
     }
 
-    private static void usage(ObjectNode answer, Generation.Outcome outcome) {
-        answer.putObject("usage").put("prompt_tokens", outcome.promptTokens())
-                .put("completion_tokens", outcome.tokens())
-                .put("total_tokens", outcome.promptTokens() + outcome.tokens());
+    private static void usage(ObjectNode answer, Generation.Usage usage) {
+        answer.putObject("usage").put("prompt_tokens", usage.promptTokens()).put("completion_tokens", usage.tokens())
+                .put("total_tokens", usage.promptTokens() + usage.tokens());
     }
 }

@@ -11,60 +11,50 @@ final class SessionStore implements AutoCloseable {
     private final Model model;
     private final int bound;
     // Those not in use, the one unused for longest first.
-    private final Map<String, Kept> idle = new LinkedHashMap<>();
-    private final Map<String, Kept> lent = new HashMap<>();
+    private final Map<String, Session> idle = new LinkedHashMap<>();
+    private final Map<String, Session> lent = new HashMap<>();
 
     SessionStore(Model model, int bound) {
         this.model = model;
         this.bound = bound;
     }
 
-    /**
-     * A session between two answers.
-     *
-     * @param session what it has learned
-     * @param logits  of the token after the last; empty before the first
-     */
-    record Kept(Session session, float[] logits) {}
-
     /** Lends a session, a new one if the name is new.
      *
      * @throws ApiException if it is in use, or all are */
-    synchronized Kept lend(String name) throws ApiException {
+    synchronized Session lend(String name) throws ApiException {
         if (lent.containsKey(name)) {
             throw ApiException.busy(429, "session_in_use",
                     "session " + name + " is answering another request; wait for it");
         }
-        Kept kept = idle.remove(name);
+        Session kept = idle.remove(name);
         if (kept == null) {
             if (lent.size() >= bound) {
                 throw ApiException.busy(429, "too_many_sessions",
                         "all " + bound + " sessions are in use; try again later");
             }
             if (lent.size() + idle.size() >= bound) {
-                idle.remove(idle.keySet().iterator().next()).session().close();
+                idle.remove(idle.keySet().iterator().next()).close();
             }
-            kept = new Kept(model.newSession(), new float[0]);
+            kept = model.newSession();
         }
         lent.put(name, kept);
         return kept;
     }
 
-    /** Takes a session back, also from an answer that was cut off: it knows what it has read.
-     *
-     * @param logits after its last token */
-    synchronized void giveBack(String name, float[] logits) {
-        Kept kept = lent.remove(name);
+    /** Takes a session back, also from an answer that was cut off: it knows what it has read. */
+    synchronized void giveBack(String name) {
+        Session kept = lent.remove(name);
         if (kept != null) {
-            idle.put(name, new Kept(kept.session(), logits.clone()));
+            idle.put(name, kept);
         }
     }
 
     /** Drops a session in which something went wrong. */
     synchronized void drop(String name) {
-        Kept kept = lent.remove(name);
+        Session kept = lent.remove(name);
         if (kept != null) {
-            kept.session().close();
+            kept.close();
         }
     }
 
@@ -76,9 +66,9 @@ final class SessionStore implements AutoCloseable {
         if (lent.containsKey(name)) {
             throw ApiException.busy(429, "session_in_use", "session " + name + " is answering a request; wait for it");
         }
-        Kept kept = idle.remove(name);
+        Session kept = idle.remove(name);
         if (kept != null) {
-            kept.session().close();
+            kept.close();
         }
         return kept != null;
     }
@@ -90,7 +80,7 @@ final class SessionStore implements AutoCloseable {
 
     @Override
     public synchronized void close() {
-        idle.values().forEach(kept -> kept.session().close());
+        idle.values().forEach(Session::close);
         idle.clear();
     }
 }

@@ -5,9 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bitttt.llama.generate.Generator;
 import io.github.bitttt.llama.generate.Model;
-import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.zoo.Zoo;
 import java.io.IOException;
@@ -44,8 +42,7 @@ class ChatServerTest {
 
     @BeforeAll
     static void start() throws IOException {
-        Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
-        model = Model.of(entry.checkpoint(), entry.tokenizer());
+        model = Model.load(Zoo.DEFAULT);
         server = start(OPTIONS);
         client = new Client(server);
     }
@@ -61,11 +58,9 @@ class ChatServerTest {
 
     /** What the same request gives without a server. */
     private static String alone(String prompt, int tokens, long seed) {
-        StringBuilder text = new StringBuilder();
         try (Session session = model.newSession()) {
-            new Generator(session, Sampler.of(0.8, seed)).generate(prompt, tokens, text::append);
+            return session.generate(prompt, model.defaults().withSeed(seed).withMaxNewTokens(tokens)).result().text();
         }
-        return text.toString();
     }
 
     @Test
@@ -151,7 +146,7 @@ class ChatServerTest {
             "{\"model\": \"stories\", \"prompt\": \"a\", \"n\": 2} | 400 | n and best_of must be 1",
             "{\"model\": \"stories\", \"prompt\": \"a\", \"max_tokens\": 5000} | 400 | max_tokens must be a number from 0 to 4096, got 5000",
             "{\"model\": \"stories\", \"prompt\": \"a\", \"max_tokens\": 1.5} | 400 | max_tokens must be a whole number, got 1.5",
-            "{\"model\": \"stories\", \"prompt\": \"a\", \"temperature\": \"hot\"} | 400 | temperature must be a number from 0 to 2",
+            "{\"model\": \"stories\", \"prompt\": \"a\", \"temperature\": \"hot\"} | 400 | temperature must be a number, got \"hot\"",
             "{\"model\": \"stories\", \"prompt\": \"a\", \"top_p\": 0} | 400 | top_p must be above 0",
             "{\"model\": \"stories\", \"prompt\": \"a\", \"seed\": 1e30} | 400 | seed must be a whole number of 64 bits",
             "{\"model\": \"stories\", \"prompt\": \"a\", \"stream\": \"yes\"} | 400 | stream must be true or false",

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.bitttt.llama.generate.Generator;
 import io.github.bitttt.llama.generate.Model;
-import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.zoo.Zoo;
 import java.io.IOException;
@@ -39,9 +37,8 @@ class PageTest {
     void showsAMemoryThatChangesWhileTextAppears() throws Exception {
         Optional<Path> driver = Browser.driver();
         assumeTrue(driver.isPresent(), "chromedriver is not on PATH; apt-get install chromium-driver");
-        Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
-        Model model = Model.of(entry.checkpoint(), entry.tokenizer());
-        try (ChatServer server = ChatServer.start(entry.name(), model, ServerOptions.local(0), InstantSource.system());
+        Model model = Model.load(Zoo.DEFAULT);
+        try (ChatServer server = ChatServer.start(Zoo.DEFAULT, model, ServerOptions.local(0), InstantSource.system());
                 Browser browser = Browser.open(driver.get(), profile, 1240, 940)) {
             browser.go(server.address());
             browser.await(STATE + "'ready'");
@@ -75,11 +72,9 @@ class PageTest {
     }
 
     private static String alone(Model model, String prompt) {
-        StringBuilder text = new StringBuilder();
         try (Session session = model.newSession()) {
-            new Generator(session, Sampler.of(0.8, 7)).generate(prompt, TOKENS, text::append);
+            return session.generate(prompt, model.defaults().withSeed(7).withMaxNewTokens(TOKENS)).result().text();
         }
-        return text.toString();
     }
 
     /** Mean nats of the prompt's tokens, without its first. */
@@ -92,7 +87,7 @@ class PageTest {
     }
 
     private static void stopsAndForgets(Browser browser) throws Exception {
-        browser.script("document.getElementById('tokens').value = 4096");
+        browser.script("document.getElementById('tokens').value = 4096; document.getElementById('pace').value = 20");
         browser.click("#write");
         browser.click("#stop");
         browser.await(STATE + "'stopped'");

@@ -3,12 +3,14 @@ package io.github.bitttt.spark;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.zoo.Zoo;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** A model on its way to the executors: broadcast as the bytes of its files, read once in each JVM, shared by its tasks. */
 final class PackedModel implements Serializable {
@@ -17,20 +19,24 @@ final class PackedModel implements Serializable {
     private final String config;
     private final byte[] weights;
     private final String tokenizer;
+    private final String generationConfig; // empty for none
     private transient Model model;
 
-    private PackedModel(String config, byte[] weights, String tokenizer) {
+    private PackedModel(String config, byte[] weights, String tokenizer, String generationConfig) {
         this.config = config;
         this.weights = weights;
         this.tokenizer = tokenizer;
+        this.generationConfig = generationConfig;
     }
 
-    static PackedModel of(Checkpoint checkpoint, Tokenizer tokenizer) throws IOException {
+    static PackedModel of(Zoo.Entry entry) throws IOException {
+        Checkpoint checkpoint = entry.checkpoint();
         Path folder = Files.createTempDirectory("bitttt-model");
         try {
             checkpoint.saveWeights(folder);
             byte[] weights = Files.readAllBytes(folder.resolve(Checkpoint.MODEL_FILE));
-            return new PackedModel(checkpoint.configJson(), weights, tokenizer.json());
+            return new PackedModel(checkpoint.configJson(), weights, entry.tokenizer().json(),
+                    entry.generationConfig().orElse(""));
         } finally {
             Files.deleteIfExists(folder.resolve(Checkpoint.MODEL_FILE));
             Files.delete(folder);
@@ -45,7 +51,9 @@ final class PackedModel implements Serializable {
         if (model == null) {
             try {
                 Checkpoint checkpoint = Checkpoint.read("broadcast", config, new ByteArrayInputStream(weights));
-                model = Model.of(checkpoint, Tokenizer.parse(tokenizer, "the broadcast tokenizer"));
+                Tokenizer parsed = Tokenizer.parse(tokenizer, "the broadcast tokenizer");
+                model = Model.of(new Zoo.Entry("broadcast", checkpoint, parsed,
+                        Optional.of(generationConfig).filter(text -> !text.isEmpty())));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -1,8 +1,6 @@
 package io.github.bitttt.spark;
 
-import io.github.bitttt.llama.generate.Generator;
 import io.github.bitttt.llama.generate.Model;
-import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.measure.Evaluation;
 import io.github.bitttt.llama.text.Tokenizer;
@@ -37,10 +35,7 @@ final class Reader {
     }
 
     static String generate(Session session, String prompt, Writing writing) {
-        StringBuilder text = new StringBuilder();
-        new Generator(session, Sampler.of(writing.temperature(), writing.seed()))
-                .generate(prompt, writing.tokens(), text::append);
-        return text.toString();
+        return session.generate(prompt, session.model().defaults().withJson(writing.options())).result().text();
     }
 
     static String generate(Model model, String prompt, Writing writing) {

@@ -5,10 +5,12 @@ import static org.apache.spark.sql.functions.col;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.zoo.Zoo;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.Iterator;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.stream.StreamSupport;
@@ -21,7 +23,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
-import org.apache.spark.sql.api.java.UDF4;
+import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -32,9 +34,9 @@ import org.apache.spark.sql.types.StructType;
  * bytes.
  *
  * <pre>{@code
- * SparkModel model = SparkModel.broadcast(spark, entry.checkpoint().pack(), entry.tokenizer());
+ * SparkModel model = SparkModel.broadcast(spark, Zoo.load("stories-256x4"));
  * model.register();
- * spark.sql("select prompt, bitttt_generate(prompt, 40, 0.8, 1) from prompts").show();
+ * spark.sql("select prompt, bitttt_generate(prompt, '{"max_new_tokens": 40}') from prompts").show();
  * spark.sql("select exp(sum(e.nats) / sum(e.tokens)) from (select bitttt_evaluate(text) e from stories)").show();
  * model.evaluate(letters, "text", Sessions.perKey("writer", "date")).show();
  * }</pre>
@@ -51,7 +53,19 @@ public final class SparkModel {
         this.shared = shared;
     }
 
-    /** Sends a model to the executors.
+    /** Sends a model of the zoo or of a folder to the executors, with its defaults.
+     *
+     * @param spark the session
+     * @param entry what {@link Zoo#load(String)} read
+     * @return the model on all of them
+     * @throws IOException if the driver's temporary folder cannot be written, or the model's parts do not belong together */
+    public static SparkModel broadcast(SparkSession spark, Zoo.Entry entry) throws IOException {
+        PackedModel packed = PackedModel.of(entry);
+        packed.get(); // Config, weights and tokenizer belong together, or the caller hears it here.
+        return new SparkModel(spark, JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(packed));
+    }
+
+    /** Sends a model with the built-in defaults to the executors.
      *
      * @param spark      the session
      * @param checkpoint config and weights, best packed
@@ -60,19 +74,18 @@ public final class SparkModel {
      * @throws IOException if the driver's temporary folder cannot be written */
     public static SparkModel broadcast(SparkSession spark, Checkpoint checkpoint, Tokenizer tokenizer)
             throws IOException {
-        PackedModel packed = PackedModel.of(checkpoint, tokenizer);
-        packed.get(); // Config, weights and tokenizer belong together, or the caller hears it here.
-        return new SparkModel(spark, JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(packed));
+        return broadcast(spark, new Zoo.Entry("broadcast", checkpoint, tokenizer, Optional.empty()));
     }
 
-    /** Makes these SQL functions, for the session: {@code bitttt_generate(prompt, tokens, temperature, seed)},
+    /** Makes these SQL functions, for the session: {@code bitttt_generate(prompt, options)}, whose options are the JSON object of
+     * {@link Writing},
      * {@code bitttt_perplexity(text)}, and {@code bitttt_evaluate(text)}, a struct of nats, tokens and perplexity whose sums give
      * the perplexity of a whole corpus. Each call begins with an empty memory; null gives null. */
     public void register() {
         Broadcast<PackedModel> model = shared;
-        UDF4<String, Integer, Double, Long, String> generate = (prompt, tokens, temperature, seed) -> prompt == null
+        UDF2<String, String, String> generate = (prompt, options) -> prompt == null
                 ? null
-                : Reader.generate(model.value().get(), prompt, new Writing(tokens, temperature, seed));
+                : Reader.generate(model.value().get(), prompt, new Writing(options == null ? "{}" : options));
         UDF1<String, Row> evaluate = text -> text == null ? null : Reader.evaluate(model.value().get(), text);
         UDF1<String, Double> perplexity = text -> text == null
                 ? null

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.bitttt.llama.generate.Generator;
 import io.github.bitttt.llama.generate.Model;
-import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.measure.Evaluation;
@@ -73,14 +71,14 @@ class SparkModelTest {
 
     @Test
     void sqlWritesWhatASessionWrites() {
-        String text = spark.sql("select bitttt_generate('Once upon a time', 12, 0.8D, 7L)").first().getString(0);
-        StringBuilder expected = new StringBuilder();
+        String text = spark.sql("select bitttt_generate('Once upon a time', '{\"max_new_tokens\": 12, \"seed\": 7}')")
+                .first().getString(0);
         try (Session session = model.newSession()) {
-            new Generator(session, Sampler.of(0.8, 7)).generate("Once upon a time", 12, expected::append);
+            assertThat(text).isNotBlank().isEqualTo(session
+                    .generate("Once upon a time", model.defaults().withMaxNewTokens(12).withSeed(7)).result().text());
         }
-        assertThat(text).isEqualTo(expected.toString()).isNotBlank();
         Row row = spark.sql("select bitttt_perplexity('The cat sat.'), bitttt_perplexity(null), bitttt_evaluate(null), "
-                + "bitttt_generate(null, 1, 0D, 0L)").first();
+                + "bitttt_generate(null, null)").first();
         assertThat(row.getDouble(0)).isEqualTo(Reader.evaluate(model, "The cat sat.").getDouble(2));
         assertThat(row.isNullAt(1) && row.isNullAt(2) && row.isNullAt(3)).isTrue();
     }
@@ -143,7 +141,7 @@ class SparkModelTest {
     @Test
     void namesWhatIsWrong() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Writing(-1, 0, 0))
-                .withMessage("tokens to write must be at least 0, got -1");
+                .withMessage("max_new_tokens must be at least 0, got -1");
         assertThatIllegalArgumentException().isThrownBy(() -> new Writing(1, -1, 0))
                 .withMessage("temperature must be at least 0, got -1.0");
         assertThat(shared.toString()).startsWith("SparkModel[Model[").endsWith(" bytes]");

@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bitttt.llama.BitLlamaConfig;
-import io.github.bitttt.llama.generate.Generator;
 import io.github.bitttt.llama.generate.Model;
-import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.llama.zoo.Zoo;
@@ -23,12 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 class PipelineTest {
     @Test
     void generates() throws Exception {
-        Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
-        StringBuilder text = new StringBuilder();
-        try (Session session = Model.of(entry.checkpoint(), entry.tokenizer()).newSession()) {
-            new Generator(session, Sampler.of(0.8, 1)).generate("Once upon a time", 50, text::append);
+        try (Model model = Model.load(Zoo.DEFAULT); Session session = model.newSession()) {
+            String text = session.generate("Once upon a time").result().text();
+            assertTrue(text.length() > 50, text);
         }
-        assertTrue(text.length() > 50, text.toString());
     }
 
     @Test

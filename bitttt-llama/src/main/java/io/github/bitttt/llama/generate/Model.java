@@ -3,49 +3,65 @@ package io.github.bitttt.llama.generate;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A model that is ready to run: ternary codes, tokenizer, fingerprint. Immutable; any number of threads may open sessions.
+ * A model that is ready to run: ternary codes, tokenizer, fingerprint, defaults. Immutable; any number of threads may open sessions.
  *
  * <pre>{@code
- * Model model = Model.load(Path.of("my-model"));
- * try (Session session = model.newSession()) {
- *     new Generator(session, Sampler.of(0.8, 1)).generate("Once upon a time", 200, System.out::print);
+ * try (Model model = Model.load("stories-256x4"); Session session = model.newSession()) {
+ *     session.generate("Once upon a time").forEach(System.out::print);
  * }
  * }</pre>
+ *
+ * <p>The tokenizer is native code: closing a model that was loaded closes it. Sessions that are open go on with token ids then.
  */
-public final class Model {
+public final class Model implements AutoCloseable {
+    /** The file of a model folder that holds its {@link #defaults()}. */
+    public static final String GENERATION_CONFIG = Zoo.GENERATION_CONFIG;
+
     private final BitLlama architecture;
     private final Weights weights;
     private final Optional<Tokenizer> tokenizer;
+    private final GenerationOptions defaults;
     private final String fingerprint;
+    private final boolean ownsTokenizer;
+    private volatile boolean closed;
 
-    private Model(Checkpoint checkpoint, Optional<Tokenizer> tokenizer) {
+    private Model(Checkpoint checkpoint, Optional<Tokenizer> tokenizer, GenerationOptions defaults,
+            boolean ownsTokenizer) {
         architecture = new BitLlama(checkpoint.config());
         weights = checkpoint.weights().freeze(checkpoint.config().quantization().scaleWeights());
         this.tokenizer = tokenizer;
+        this.defaults = defaults;
+        this.ownsTokenizer = ownsTokenizer;
         fingerprint = checkpoint.fingerprint();
     }
 
     /** A model of a checkpoint; masters are turned into ternary codes.
      *
      * @param checkpoint masters or packed
-     * @param tokenizer  of the same vocabulary
-     * @return the model
+     * @param tokenizer  of the same vocabulary; it stays the caller's, to be closed after the model
+     * @return the model, with the built-in defaults
      * @throws IllegalArgumentException if the vocabularies differ */
     public static Model of(Checkpoint checkpoint, Tokenizer tokenizer) {
+        checkVocabulary(checkpoint, tokenizer);
+        return new Model(checkpoint, Optional.of(tokenizer), GenerationOptions.DEFAULTS, false);
+    }
+
+    private static void checkVocabulary(Checkpoint checkpoint, Tokenizer tokenizer) {
         int expected = checkpoint.config().vocabSize();
         if (tokenizer.vocabSize() != expected) {
             throw new IllegalArgumentException(
                     "the model has a vocabulary of " + expected + " tokens, the tokenizer one of "
                             + tokenizer.vocabSize() + "; they do not belong together");
         }
-        return new Model(checkpoint, Optional.of(tokenizer));
     }
 
     /** A model that works on token ids alone.
@@ -53,28 +69,105 @@ public final class Model {
      * @param checkpoint masters or packed
      * @return the model */
     public static Model of(Checkpoint checkpoint) {
-        return new Model(checkpoint, Optional.empty());
+        return new Model(checkpoint, Optional.empty(), GenerationOptions.DEFAULTS, false);
     }
 
-    /** Reads a model folder.
+    /** Loads a model.
      *
-     * @param folder with config, weights and tokenizer
-     * @return the model
+     * @param name one of {@link Zoo#names()}, or a model folder
+     * @return the model, to be closed
+     * @throws IOException if there is neither, or a file says something wrong */
+    public static Model load(String name) throws IOException {
+        return of(Zoo.load(name));
+    }
+
+    /** Loads a model folder.
+     *
+     * @param folder with config, weights and tokenizer, and perhaps a {@value #GENERATION_CONFIG}
+     * @return the model, to be closed
      * @throws IOException if a file is missing or says something wrong */
     public static Model load(Path folder) throws IOException {
-        Checkpoint checkpoint = Checkpoint.load(folder);
-        Tokenizer tokenizer = Tokenizer.load(folder);
+        return of(Zoo.load(folder));
+    }
+
+    /** A model of what the zoo has read; the tokenizer is the model's from here on.
+     *
+     * @param entry checkpoint, tokenizer and perhaps a text of options
+     * @return the model, to be closed
+     * @throws IOException if its parts do not belong together or its options say something wrong */
+    public static Model of(Zoo.Entry entry) throws IOException {
         try {
-            return of(checkpoint, tokenizer);
+            checkVocabulary(entry.checkpoint(), entry.tokenizer());
+            GenerationOptions defaults = entry.generationConfig().isEmpty()
+                    ? GenerationOptions.DEFAULTS
+                    : OptionNames.ofFile(entry.generationConfig().get(), Path.of(entry.name(), GENERATION_CONFIG));
+            return new Model(entry.checkpoint(), Optional.of(entry.tokenizer()), defaults, true);
         } catch (IllegalArgumentException e) {
-            throw new IOException(folder + ": " + e.getMessage(), e);
+            entry.tokenizer().close();
+            throw new IOException(entry.name() + ": " + e.getMessage(), e);
+        } catch (IOException e) {
+            entry.tokenizer().close();
+            throw e;
         }
     }
 
+    /** The same model with other defaults; it shares everything with this one, which stays the one to be closed.
+     *
+     * @param options that texts begin with
+     * @return a model */
+    public Model withDefaults(GenerationOptions options) {
+        return new Model(this, options);
+    }
+
+    private Model(Model other, GenerationOptions defaults) {
+        architecture = other.architecture;
+        weights = other.weights;
+        tokenizer = other.tokenizer;
+        fingerprint = other.fingerprint;
+        this.defaults = defaults;
+        ownsTokenizer = false;
+    }
+
     /** A session with an empty memory.
-     *  @return to be used by one thread, and closed */
+     *
+     * @return to be used by one thread, and closed
+     * @throws IllegalStateException if the model is closed */
     public Session newSession() {
+        if (closed) {
+            throw new IllegalStateException("this model is closed; load it again by Model.load(name)");
+        }
         return new Session(this);
+    }
+
+    /** Goes on with several prompts at once, each in a session of its own, over the cores.
+     *
+     * @param prompts any number
+     * @param options of each of them
+     * @return their texts in the order of the prompts; what each would be alone */
+    public List<Generation.Result> generate(List<String> prompts, GenerationOptions options) {
+        return prompts.parallelStream().map(prompt -> {
+            try (Session session = newSession()) {
+                return session.generate(prompt, options).result();
+            }
+        }).toList();
+    }
+
+    /** What a text is about, as a vector: the mean of the last layer's normed rows over its tokens, read from an empty memory.
+     *
+     * @param text of at least one token
+     * @return [D] */
+    public float[] embed(String text) {
+        int[] ids = tokenizer().encode(text);
+        try (Session session = newSession()) {
+            return session.meanHidden(ids);
+        }
+    }
+
+    /** How its texts are written unless a caller says otherwise: what its {@value #GENERATION_CONFIG} says.
+     *
+     * @return {@link GenerationOptions#DEFAULTS} if it has no such file */
+    public GenerationOptions defaults() {
+        return defaults;
     }
 
     /** What a session remembers takes so much, whatever it reads and however long; its buffers come on top, and what attention
@@ -112,6 +205,15 @@ public final class Model {
      *  @return SHA-256 over config, codes and scales */
     public String fingerprint() {
         return fingerprint;
+    }
+
+    /** Frees the tokenizer if the model loaded it; again does nothing. */
+    @Override
+    public void close() {
+        closed = true;
+        if (ownsTokenizer) {
+            tokenizer.ifPresent(Tokenizer::close);
+        }
     }
 
     @Override

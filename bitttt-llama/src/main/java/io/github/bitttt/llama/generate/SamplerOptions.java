@@ -22,16 +22,16 @@ public record SamplerOptions(double temperature, int topK, double topP, double r
             throw new IllegalArgumentException("temperature must be at least 0, got " + temperature);
         }
         if (topK < 0) {
-            throw new IllegalArgumentException("top-k must be at least 0, got " + topK);
+            throw new IllegalArgumentException("top_k must be at least 0, got " + topK);
         }
         if (!(topP > 0 && topP <= 1)) {
-            throw new IllegalArgumentException("top-p must be in (0, 1], got " + topP);
+            throw new IllegalArgumentException("top_p must be above 0 and at most 1, got " + topP);
         }
         if (!(repetitionPenalty >= 1 && repetitionPenalty < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("repetition penalty must be at least 1, got " + repetitionPenalty);
+            throw new IllegalArgumentException("repetition_penalty must be at least 1, got " + repetitionPenalty);
         }
         if (!(sequencePenalty >= 0 && sequencePenalty < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("sequence penalty must be at least 0, got " + sequencePenalty);
+            throw new IllegalArgumentException("sequence_penalty must be at least 0, got " + sequencePenalty);
         }
     }
 

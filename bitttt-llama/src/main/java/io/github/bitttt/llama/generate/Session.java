@@ -2,16 +2,19 @@ package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.MemoryFile;
+import io.github.bitttt.llama.text.StreamDecoder;
 import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
@@ -27,6 +30,7 @@ public final class Session implements AutoCloseable {
     private final CpuOps ops;
     private final List<MixerState<Rows>> memories;
     private final float[] logits;
+    private boolean hasRead; // since it was emptied or loaded: the logits are of the next token
     private long position;
     private final AtomicBoolean atWork = new AtomicBoolean();
     private volatile boolean closed;
@@ -78,12 +82,19 @@ public final class Session implements AutoCloseable {
             throw new IllegalArgumentException("at least 1 token is needed, got 0");
         }
         check(ids);
+        feed(ids, 0, ids.length, true);
+        return logits;
+    }
+
+    /** Reads a part of checked or the library's own tokens; the last one's logits are computed if they are asked for. */
+    void feed(int[] ids, int start, int end, boolean last) {
         enter();
         try {
-            for (int from = 0;; from += BLOCK) {
-                Rows hidden = hidden(ids, from);
-                if (from + BLOCK >= ids.length) {
-                    return head(ops.lastRow(hidden));
+            for (int from = start; from < end; from += BLOCK) {
+                int to = Math.min(end, from + BLOCK);
+                Rows hidden = hidden(ids, from, to);
+                if (last && to == end) {
+                    head(ops.lastRow(hidden));
                 }
             }
         } finally {
@@ -101,9 +112,10 @@ public final class Session implements AutoCloseable {
         try {
             int vocabulary = logits.length;
             for (int from = 0; from < ids.length; from += BLOCK) {
-                Rows all = architecture().head(ops, hidden(ids, from));
+                Rows all = architecture().head(ops, hidden(ids, from, Math.min(ids.length, from + BLOCK)));
                 for (int row = 0; row < all.rows(); row++) {
                     System.arraycopy(all.values(), row * vocabulary, logits, 0, vocabulary);
+                    hasRead = true;
                     listener.logits(from + row, logits);
                 }
             }
@@ -112,9 +124,122 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    private Rows hidden(int[] ids, int from) {
+    /** Logits of the next token, as the last call that read something left them.
+     *
+     * @return [V], a copy
+     * @throws IllegalStateException if nothing was read since the session was opened, emptied or given a memory */
+    public float[] logits() {
+        open();
+        return known().clone();
+    }
+
+    /** The buffer itself. */
+    float[] known() {
+        if (!hasRead) {
+            throw new IllegalStateException("no token was read yet, so there are no logits; feed one first");
+        }
+        return logits;
+    }
+
+    boolean hasRead() {
+        return hasRead;
+    }
+
+    /** Goes on with a text, as the model's defaults say. The memory learns from prompt and text alike.
+     *
+     * @param prompt any text; an empty one begins a new document
+     * @return nothing read or written yet */
+    public Generation generate(String prompt) {
+        return generate(prompt, model.defaults());
+    }
+
+    /** Goes on with a text.
+     *
+     * @param prompt  any text; an empty one begins a new document
+     * @param options how, best made from {@link Model#defaults()}
+     * @return nothing read or written yet */
+    public Generation generate(String prompt, GenerationOptions options) {
+        return generate(prompt, options, Sampler.of(options.sampling()));
+    }
+
+    /** Goes on with a text by a sampler of one's own.
+     *
+     * @param prompt  any text; an empty one begins a new document
+     * @param options how, their sampling left aside
+     * @param sampler chooses each token
+     * @return nothing read or written yet */
+    public Generation generate(String prompt, GenerationOptions options, Sampler sampler) {
+        return generate(model.tokenizer().encode(prompt), options, sampler, () -> false);
+    }
+
+    /** Goes on with tokens.
+     *
+     * @param prompt      their ids; none begins a new document
+     * @param options     how, their sampling left aside
+     * @param sampler     chooses each token
+     * @param interrupted asked between slices of the prompt and before each token: true ends the text as cancelled
+     * @return nothing read or written yet */
+    public Generation generate(int[] prompt, GenerationOptions options, Sampler sampler, BooleanSupplier interrupted) {
+        check(prompt);
+        return new Generation(this, prompt, options, sampler, interrupted);
+    }
+
+    /** Reads a text for the sake of the memory.
+     *
+     * @param text any text
+     * @return how many tokens it had */
+    public int learn(String text) {
+        int[] ids = model.tokenizer().encode(text);
+        feed(ids, 0, ids.length, true);
+        return ids.length;
+    }
+
+    /** Reads a text and tells how likely each of its tokens was.
+     *
+     * @param text any text
+     * @return its tokens; the first one's log-probability is NaN if nothing had been read before it */
+    public List<Token> score(String text) {
+        int[] ids = model.tokenizer().encode(text);
+        List<Token> tokens = new ArrayList<>(ids.length);
+        StreamDecoder decoder = model.tokenizer().streamDecoder();
+        double[] next = {hasRead && ids.length > 0 ? Token.logProbability(logits, ids[0]) : Double.NaN};
+        feed(ids, (index, after) -> {
+            boolean last = index + 1 == ids.length;
+            String piece = decoder.next(ids[index]);
+            tokens.add(new Token(ids[index], last ? piece + decoder.end() : piece, next[0], true));
+            next[0] = last ? Double.NaN : Token.logProbability(after, ids[index + 1]);
+        });
+        return List.copyOf(tokens);
+    }
+
+    /** The mean of the rows behind the last norm. */
+    float[] meanHidden(int[] ids) {
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("a text of at least 1 token is needed, got 0");
+        }
+        check(ids);
+        enter();
+        try {
+            double[] sums = new double[architecture().config().hiddenSize()];
+            for (int from = 0; from < ids.length; from += BLOCK) {
+                Rows hidden = hidden(ids, from, Math.min(ids.length, from + BLOCK));
+                for (int i = 0; i < hidden.rows() * sums.length; i++) {
+                    sums[i % sums.length] += hidden.values()[i];
+                }
+            }
+            float[] mean = new float[sums.length];
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] = (float) (sums[i] / ids.length);
+            }
+            return mean;
+        } finally {
+            leave();
+        }
+    }
+
+    private Rows hidden(int[] ids, int from, int to) {
         ops.reset();
-        int to = Math.min(ids.length, from + BLOCK);
+        hasRead = false;
         Rows hidden = architecture().hidden(ops, memories, ops.tokens(ids, from, to));
         position += to - from;
         return hidden;
@@ -123,6 +248,7 @@ public final class Session implements AutoCloseable {
     private float[] head(Rows hidden) {
         Rows row = architecture().head(ops, hidden);
         System.arraycopy(row.values(), 0, logits, 0, logits.length);
+        hasRead = true;
         return logits;
     }
 
@@ -168,6 +294,8 @@ public final class Session implements AutoCloseable {
         try {
             copy.restore(copies());
             copy.position = position;
+            copy.hasRead = hasRead;
+            System.arraycopy(logits, 0, copy.logits, 0, logits.length);
             return copy;
         } finally {
             leave();
@@ -180,6 +308,7 @@ public final class Session implements AutoCloseable {
         try {
             memories.forEach(CpuOps::clear);
             position = 0;
+            hasRead = false;
         } finally {
             leave();
         }
@@ -202,6 +331,7 @@ public final class Session implements AutoCloseable {
         try {
             restore(MemoryFile.load(file, architecture(), model.fingerprint()));
             position = 0;
+            hasRead = false;
         } finally {
             leave();
         }

@@ -2,6 +2,7 @@ package io.github.bitttt.llama.measure;
 
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.generate.Token;
 import io.github.bitttt.llama.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -126,15 +127,7 @@ public record Evaluation(double natsPerToken, double bitsPerByte, long tokens, l
      * @param target its id
      * @return nats */
     public static double surprise(float[] logits, int target) {
-        float largest = Float.NEGATIVE_INFINITY;
-        for (float logit : logits) {
-            largest = Math.max(largest, logit);
-        }
-        double sum = 0;
-        for (float logit : logits) {
-            sum += Math.exp(logit - largest);
-        }
-        return Math.log(sum) + largest - logits[target];
+        return -Token.logProbability(logits, target);
     }
 
     @Override

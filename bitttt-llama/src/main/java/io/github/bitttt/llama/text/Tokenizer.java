@@ -1,6 +1,5 @@
 package io.github.bitttt.llama.text;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -9,7 +8,6 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -25,9 +23,9 @@ import java.util.OptionalInt;
  * Text to token ids and back, by Hugging Face's tokenizers: the ids are Python's.
  *
  * <p>It never truncates, pads, or adds tokens; {@value #END_OF_TEXT} in the text is one token, unless {@link #encodeAsText} is
- * asked. Immutable, for any thread.
+ * asked. Immutable, for any thread. It holds native memory: {@link #close()} frees it at once, else the garbage collector does.
  */
-public final class Tokenizer {
+public final class Tokenizer implements AutoCloseable {
     /** The token between documents. */
     public static final String END_OF_TEXT = "<|endoftext|>";
     /** The file's name in a model folder. */
@@ -42,18 +40,16 @@ public final class Tokenizer {
                     .maxNumberLength(100).maxTokenCount(10_000_000).build())
             .build()).enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-    // The library reports its use to its makers and may fetch a build for a GPU over the network, unless it is told not to.
-    private static final Map<String, String> STAY_HERE = Map.of("OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu");
-
-    private final HuggingFaceTokenizer tokenizer;
+    private final NativeEncoder tokenizer;
     private final String json;
     private final byte[][] bytes; // of each token
     private final OptionalInt endOfText;
     private final boolean documentsAreApart;
     private final SpecialTokens specials;
-    private HuggingFaceTokenizer plain;
+    private NativeEncoder plain;
+    private boolean closed;
 
-    private Tokenizer(HuggingFaceTokenizer tokenizer, JsonNode root, String json, byte[][] bytes,
+    private Tokenizer(NativeEncoder tokenizer, JsonNode root, String json, byte[][] bytes,
             OptionalInt endOfText) {
         this.tokenizer = tokenizer;
         documentsAreApart = documentsAreApart(root);
@@ -110,7 +106,7 @@ public final class Tokenizer {
                 endOfText = OptionalInt.of(added.path("id").intValue());
             }
         }
-        return new Tokenizer(encoder(neededParts(root), name), root, json, bytes, endOfText);
+        return new Tokenizer(NativeEncoder.of(neededParts(root), name), root, json, bytes, endOfText);
     }
 
     /** The parts that turn text into ids. The native library ends the process over some mistakes in the others. */
@@ -122,21 +118,6 @@ public final class Tokenizer {
             }
         }
         return JSON.writeValueAsString(parts);
-    }
-
-    private static HuggingFaceTokenizer encoder(String json, String name) throws IOException {
-        for (String setting : STAY_HERE.keySet()) {
-            if (System.getenv(setting) == null && System.getProperty(setting) == null) {
-                System.setProperty(setting, STAY_HERE.get(setting));
-            }
-        }
-        try {
-            return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)),
-                    Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false"));
-        } catch (RuntimeException e) {
-            // The native library reports a bad file by whatever exception its own code had.
-            throw new IOException(name + ": is not a tokenizer: " + e.getMessage(), e);
-        }
     }
 
     private static byte[][] tokenBytes(JsonNode root, JsonNode vocabulary, String name) throws IOException {
@@ -194,10 +175,13 @@ public final class Tokenizer {
     }
 
     /** The encoder that knows no special tokens, made when it is first needed. */
-    private synchronized HuggingFaceTokenizer plain() {
+    private synchronized NativeEncoder plain() {
         if (plain == null) {
+            if (closed) {
+                return tokenizer; // which says so
+            }
             try {
-                plain = encoder(specials.without(JSON.readTree(json)), "the tokenizer without special tokens");
+                plain = NativeEncoder.of(specials.without(JSON.readTree(json)), "the tokenizer without special tokens");
             } catch (IOException e) {
                 throw new IllegalStateException(e.getMessage(), e); // the same JSON has been read before
             }
@@ -205,7 +189,7 @@ public final class Tokenizer {
         return plain;
     }
 
-    private int[] encode(HuggingFaceTokenizer encoder, String text) {
+    private int[] encode(NativeEncoder encoder, String text) {
         String whole = wellFormed(text);
         if (!documentsAreApart || whole.length() <= PIECE) {
             return encodeAtOnce(encoder, whole);
@@ -225,8 +209,8 @@ public final class Tokenizer {
         return encodeAtOnce(tokenizer, text);
     }
 
-    private static int[] encodeAtOnce(HuggingFaceTokenizer encoder, String text) {
-        long[] ids = encoder.encode(text, false, false).getIds();
+    private static int[] encodeAtOnce(NativeEncoder encoder, String text) {
+        long[] ids = encoder.ids(text);
         int[] narrow = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {
             narrow[i] = Math.toIntExact(ids[i]);
@@ -254,6 +238,16 @@ public final class Tokenizer {
             changed.setCharAt(i, '\uFFFD');
         }
         return changed == null ? text : changed.toString();
+    }
+
+    /** Frees the native memory: token ids can still be turned into text, but no text into ids. Again does nothing. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        tokenizer.close();
+        if (plain != null) {
+            plain.close();
+        }
     }
 
     /** The text of token ids.

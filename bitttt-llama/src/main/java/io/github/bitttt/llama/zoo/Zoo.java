@@ -1,6 +1,7 @@
 package io.github.bitttt.llama.zoo;
 
 import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.text.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -23,6 +25,10 @@ public final class Zoo {
     /** The same with the memory layer of the original engine, for comparison: it tells stories worse and does not remember. */
     public static final String SEED = "stories-256x4-seed";
 
+    /** The file of a model folder that says how its texts are written. */
+    public static final String GENERATION_CONFIG = "generation_config.json";
+
+    private static final int MAX_CONFIG_BYTES = 1 << 20;
     private static final List<String> NAMES = List.of(DEFAULT, SEED);
 
     private Zoo() {
@@ -33,9 +39,10 @@ public final class Zoo {
      *
      * @param name       its name or folder
      * @param checkpoint config and weights
-     * @param tokenizer  of the same vocabulary
+     * @param tokenizer  of the same vocabulary; to be closed
+     * @param generationConfig text of its {@value #GENERATION_CONFIG}, if it has one
      */
-    public record Entry(String name, Checkpoint checkpoint, Tokenizer tokenizer) {}
+    public record Entry(String name, Checkpoint checkpoint, Tokenizer tokenizer, Optional<String> generationConfig) {}
 
     /** The models there are.
      *  @return their names */
@@ -49,12 +56,37 @@ public final class Zoo {
      * @return the model
      * @throws IOException if there is neither, or a file says something wrong */
     public static Entry load(String name) throws IOException {
+        if (!NAMES.contains(name)) {
+            return load(folder(name));
+        }
+        return load(name, () -> checkpoint(name),
+                () -> Tokenizer.parse(resource(name, Tokenizer.FILE), name + "/" + Tokenizer.FILE),
+                Optional.of(resource(name, GENERATION_CONFIG)));
+    }
+
+    /** Loads a model folder.
+     *
+     * @param folder with config, weights and tokenizer
+     * @return the model
+     * @throws IOException if a file is missing or says something wrong */
+    public static Entry load(Path folder) throws IOException {
+        return load(folder.toString(), () -> Checkpoint.load(folder), () -> Tokenizer.load(folder),
+                generationConfig(folder));
+    }
+
+    /** Reads something of a model. */
+    @FunctionalInterface
+    private interface Reading<T> {
+        T read() throws IOException;
+    }
+
+    private static Entry load(String name, Reading<Checkpoint> checkpoint, Reading<Tokenizer> tokenizer,
+            Optional<String> generationConfig) throws IOException {
         // A process's first tokenizer brings native code and takes as long as the weights do, so both are read at once.
-        FutureTask<Tokenizer> tokenizer = new FutureTask<>(() -> tokenizer(name));
-        Thread.ofPlatform().daemon().name("bitttt-tokenizer").start(tokenizer);
-        Checkpoint checkpoint = checkpoint(name);
+        FutureTask<Tokenizer> read = new FutureTask<>(tokenizer::read);
+        Thread.ofPlatform().daemon().name("bitttt-tokenizer").start(read);
         try {
-            return new Entry(name, checkpoint, tokenizer.get());
+            return new Entry(name, checkpoint.read(), read.get(), generationConfig);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof IOException cause) {
                 throw cause;
@@ -66,10 +98,26 @@ public final class Zoo {
         }
     }
 
-    private static Tokenizer tokenizer(String name) throws IOException {
-        return NAMES.contains(name)
-                ? Tokenizer.parse(resource(name, Tokenizer.FILE), name + "/" + Tokenizer.FILE)
-                : Tokenizer.load(Path.of(name));
+    private static Optional<String> generationConfig(Path folder) throws IOException {
+        Path file = folder.resolve(GENERATION_CONFIG);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MAX_CONFIG_BYTES + 1);
+            if (bytes.length > MAX_CONFIG_BYTES) {
+                throw new CheckpointException(file,
+                        "must have at most " + MAX_CONFIG_BYTES + " bytes, got " + Files.size(file));
+            }
+            return Optional.of(new String(bytes, StandardCharsets.UTF_8));
+        }
+    }
+
+    private static Path folder(String name) throws IOException {
+        if (Files.isDirectory(Path.of(name))) {
+            return Path.of(name);
+        }
+        throw new IOException(name + ": neither a model folder nor a name of the zoo; the zoo has " + NAMES);
     }
 
     /** Loads a model's config and weights, for which its folder needs no tokenizer.
@@ -79,10 +127,7 @@ public final class Zoo {
      * @throws IOException if there is neither, or a file says something wrong */
     public static Checkpoint checkpoint(String name) throws IOException {
         if (!NAMES.contains(name)) {
-            if (Files.isDirectory(Path.of(name))) {
-                return Checkpoint.load(Path.of(name));
-            }
-            throw new IOException(name + ": neither a model folder nor a name of the zoo; the zoo has " + NAMES);
+            return Checkpoint.load(folder(name));
         }
         try (InputStream in = open(name, Checkpoint.MODEL_FILE)) {
             return Checkpoint.read(name, resource(name, "config.json"), in);

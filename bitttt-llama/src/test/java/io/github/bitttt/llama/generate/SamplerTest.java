@@ -11,7 +11,7 @@ class SamplerTest {
             (float) Math.log(0.1)};
 
     private static double[] frequencies(SamplerOptions options) {
-        Sampler sampler = new Sampler(options);
+        Sampler sampler = Sampler.of(options);
         double[] counts = new double[4];
         for (int i = 0; i < 20_000; i++) {
             counts[sampler.pick(LOGITS)] += 1.0 / 20_000;
@@ -46,7 +46,7 @@ class SamplerTest {
 
     @Test
     void repetitionIsPenalized() {
-        Sampler sampler = new Sampler(new SamplerOptions(0, 0, 1, 4, 7));
+        Sampler sampler = Sampler.of(new SamplerOptions(0, 0, 1, 4, 7));
         sampler.seen(0);
         assertThat(sampler.pick(new float[]{2, 1, 0, 0})).isEqualTo(1);
     }
@@ -67,21 +67,21 @@ class SamplerTest {
         assertThatIllegalArgumentException().isThrownBy(() -> new SamplerOptions(-1, 0, 1, 1, 1))
                 .withMessage("temperature must be at least 0, got -1.0");
         assertThatIllegalArgumentException().isThrownBy(() -> new SamplerOptions(1, 0, 0, 1, 1))
-                .withMessage("top-p must be in (0, 1], got 0.0");
+                .withMessage("top_p must be above 0 and at most 1, got 0.0");
     }
 
     @Test
     void whatWasSaidIsNotSaidAgainAtLength() {
         // a b c d, a b c: d follows three tokens that agree, and a b c d a b c four more, when it comes the second time.
-        Sampler sampler = new Sampler(new SamplerOptions(0, 0, 1, 1, 0.8, 7));
+        Sampler sampler = Sampler.of(new SamplerOptions(0, 0, 1, 1, 0.8, 7));
         sampler.seen(0, 1, 2, 3, 0, 1);
         assertThat(sampler.pick(new float[]{0, 0, 1, 0.9f})).as("two agree").isEqualTo(2);
         assertThat(sampler.pick(new float[]{0.21f, 0, 0, 1})).as("three agree").isEqualTo(0);
-        Sampler other = new Sampler(new SamplerOptions(0, 0, 1, 1, 0.8, 7));
+        Sampler other = Sampler.of(new SamplerOptions(0, 0, 1, 1, 0.8, 7));
         other.seen(0, 1, 2, 3, 0, 1, 2);
         assertThat(other.pick(new float[]{0.19f, 0, 0, 1})).as("three agree").isEqualTo(3);
         assertThat(other.pick(new float[]{1, 0.61f, 0, 0})).as("four agree: 1.4").isEqualTo(1);
-        Sampler none = new Sampler(new SamplerOptions(0, 0, 1, 1, 7));
+        Sampler none = Sampler.of(new SamplerOptions(0, 0, 1, 1, 7));
         none.seen(0, 1, 2, 3, 0, 1, 2);
         assertThat(none.pick(new float[]{0.99f, 0, 0, 1})).isEqualTo(3);
     }
@@ -89,7 +89,7 @@ class SamplerTest {
     /** A model that only wants one token is kept from it, however long its text; and back again when the text has changed. */
     @Test
     void aLoopEnds() {
-        Sampler sampler = new Sampler(new SamplerOptions(0, 0, 1, 1, 0.8, 7));
+        Sampler sampler = Sampler.of(new SamplerOptions(0, 0, 1, 1, 0.8, 7));
         int inARow = 0;
         int longest = 0;
         for (int i = 0; i < 5_000; i++) {

@@ -34,10 +34,10 @@ public final class SparkQuickStart {
     /** The lines of a notebook: README shows them. */
     static void run(SparkSession spark, String path) throws IOException {
         Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
-        SparkModel model = SparkModel.broadcast(spark, entry.checkpoint(), entry.tokenizer());
+        SparkModel model = SparkModel.broadcast(spark, entry);
         model.register();
         SparkText.documents(spark, path).toDF("text").createOrReplaceTempView("stories");
-        spark.sql("select bitttt_generate('Once upon a time', 30, 0.8D, 7L) story").show(false);
+        spark.sql("select bitttt_generate('Once upon a time', '{\"max_new_tokens\": 30}') story").show(false);
         spark.sql("select exp(sum(e.nats) / sum(e.tokens)) perplexity from "
                 + "(select bitttt_evaluate(text) e from stories)").show();
 

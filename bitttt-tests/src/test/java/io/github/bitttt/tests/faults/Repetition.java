@@ -2,9 +2,7 @@ package io.github.bitttt.tests.faults;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
-import io.github.bitttt.llama.generate.Generator;
 import io.github.bitttt.llama.generate.Model;
-import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.zoo.Zoo;
@@ -68,12 +66,10 @@ final class Repetition {
     }
 
     private static String story(int tokens) throws IOException {
-        Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
-        StringBuilder story = new StringBuilder();
-        try (Session session = Model.of(entry.checkpoint(), entry.tokenizer()).newSession()) {
-            new Generator(session, Sampler.of(0.8, 7)).generate("Once upon a time", tokens, story::append);
+        try (Model model = Model.load(Zoo.DEFAULT); Session session = model.newSession()) {
+            return session.generate("Once upon a time", model.defaults().withMaxNewTokens(tokens)).result().text()
+                    .replace('\n', ' ');
         }
-        return story.toString().replace('\n', ' ');
     }
 
     /** The largest error of float products over its bound n 2^-23 sum |x y|: at most 1. */

@@ -1,4 +1,4 @@
-package io.github.bitttt.server;
+package io.github.bitttt.llama.generate;
 
 import java.util.List;
 
