@@ -3,4 +3,7 @@
  *
  * <p>May import: {@code nn}.
  */
+@NullMarked
 package io.github.bitttt.llama;
+
+import org.jspecify.annotations.NullMarked;

@@ -8,4 +8,7 @@
  * <p>Letters: B batch, T tokens, D model width, F feed-forward width, M memory width, H heads, d = M/H, V vocabulary,
  * C chunk, n rows. May import: {@code tensor}.
  */
+@NullMarked
 package io.github.bitttt.nn;
+
+import org.jspecify.annotations.NullMarked;

@@ -6,4 +6,7 @@
  * {@code Generation} reads and writes tokens, {@code SessionStore} keeps the sessions that clients name. May import:
  * anything public.
  */
+@NullMarked
 package io.github.bitttt.server;
+
+import org.jspecify.annotations.NullMarked;

@@ -4,4 +4,7 @@
  * <p>{@link io.github.bitttt.tensor.TernaryMatrix} checks at the edge; {@code tensor.internal} computes. May import:
  * {@code tensor.internal}.
  */
+@NullMarked
 package io.github.bitttt.tensor;
+
+import org.jspecify.annotations.NullMarked;

@@ -18,4 +18,7 @@
  *
  * <p>May import: {@code llama}, {@code llama.text}, {@code llama.io}, {@code nn}, {@code train.graph}, {@code tensor}.
  */
+@NullMarked
 package io.github.bitttt.train;
+
+import org.jspecify.annotations.NullMarked;

@@ -6,4 +6,7 @@
  * {@link io.github.bitttt.viz.TintedText} a text whose colours are surprise. All of them are a
  * {@link io.github.bitttt.viz.Picture}. May import: anything public.
  */
+@NullMarked
 package io.github.bitttt.viz;
+
+import org.jspecify.annotations.NullMarked;

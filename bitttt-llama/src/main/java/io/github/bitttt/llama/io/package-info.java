@@ -5,4 +5,7 @@
  * {@link io.github.bitttt.llama.io.CheckpointException} that names file, tensor, expected and found. May import:
  * {@code llama}, {@code nn}, {@code tensor}.
  */
+@NullMarked
 package io.github.bitttt.llama.io;
+
+import org.jspecify.annotations.NullMarked;

@@ -3,4 +3,7 @@
  *
  * <p>May import: {@code nn}, {@code tensor}.
  */
+@NullMarked
 package io.github.bitttt.nn.naive;
+
+import org.jspecify.annotations.NullMarked;
