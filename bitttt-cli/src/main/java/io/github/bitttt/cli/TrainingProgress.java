@@ -23,6 +23,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     private final ProgressBar bar;
     private String validated = "";
+    private StepResult last;
 
     TrainingProgress(TrainingOptions options, long firstStep) {
         bar = new ProgressBarBuilder().setTaskName("training").setInitialMax(options.steps())
@@ -32,6 +33,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     @Override
     public void step(StepResult result) {
+        last = result;
         bar.setExtraMessage(
                 String.format(Locale.ROOT, " loss %.3f, %,.0f tokens/s%s", result.loss(), result.tokensPerSecond(),
                         validated));
@@ -41,6 +43,11 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     @Override
     public void validation(long step, double loss, boolean best) {
         validated = String.format(Locale.ROOT, ", validation %.4f", loss);
+    }
+
+    /** The last step, as a line; empty without one. */
+    String last() {
+        return last == null ? "" : last.toString();
     }
 
     /** Draws the losses of a whole run, from its log, as {@code loss.png} beside it. */

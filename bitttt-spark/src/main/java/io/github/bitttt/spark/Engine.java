@@ -6,7 +6,9 @@ import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.train.AdamW;
+import io.github.bitttt.train.TokenBatch;
 import io.github.bitttt.train.TrainingGraph;
+import java.util.Arrays;
 import java.util.SequencedMap;
 import org.apache.spark.TaskContext;
 import org.apache.spark.TaskKilledException;
@@ -42,16 +44,17 @@ final class Engine {
         }
         masters = FlatWeights.zeros(model.params());
         gradients = FlatWeights.zeros(model.params());
-        graph = TrainingGraph.training(model, plan.batch(), plan.window(), plan.dropout());
+        graph = TrainingGraph.training(model, plan.batch(), plan.windows().window(), plan.descent().dropout());
     }
 
     private boolean suits(Plan other) {
-        return plan.config().equals(other.config()) && plan.batch() == other.batch() && plan.window() == other.window()
-                && plan.dropout() == other.dropout();
+        return plan.config().equals(other.config()) && plan.batch() == other.batch()
+                && plan.windows().window() == other.windows().window()
+                && plan.descent().dropout() == other.descent().dropout();
     }
 
     /** A worker's part of a round, on this JVM's engine. */
-    static synchronized Outcome run(Round round, Shard shard) {
+    static synchronized Outcome run(Round round, Windows windows) {
         if (current != null && !current.suits(round.plan())) {
             release();
         }
@@ -59,7 +62,7 @@ final class Engine {
             current = new Engine(round.plan());
             round.graphs().add(1);
         }
-        return round.synchronous() ? current.gradient(round, shard) : current.train(round, shard);
+        return round.synchronous() ? current.gradient(round, windows) : current.train(round, windows);
     }
 
     /** Gives the graph's memory back. */
@@ -71,29 +74,37 @@ final class Engine {
     }
 
     /** The gradient of one batch. */
-    private Outcome gradient(Round round, Shard shard) {
+    private Outcome gradient(Round round, Windows windows) {
         float[] start = round.start().value();
         FlatWeights.read(start, 0, masters);
-        double loss = gradient(round, shard, 0);
+        double loss = gradient(round, windows, 0);
         float[] values = new float[start.length];
         FlatWeights.write(gradients, values, 0);
-        return new Outcome(values, new double[]{loss});
+        // Of the mean over the workers a batch's mean is made: 1 where every target counts.
+        double share = windows.share(round.plan(), round.step()) * round.plan().workers();
+        if (share != 1) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (values[i] * share);
+            }
+        }
+        return new Outcome(values, new double[]{loss * share});
     }
 
     /** Some steps of AdamW; then start less end, and the moments if the next round wants them. */
-    private Outcome train(Round round, Shard shard) {
+    private Outcome train(Round round, Windows windows) {
         float[] start = round.start().value();
         FlatWeights.read(start, 0, masters);
         int size = FlatWeights.size(masters.keySet(), 1);
         boolean average = start.length > size;
-        AdamW optimizer = new AdamW(model.params(), round.plan().weightDecay(), round.plan().clip());
+        AdamW optimizer = new AdamW(model.params(), round.plan().descent().weightDecay(),
+                round.plan().descent().clip());
         if (average) {
             Moments.read(start, size, optimizer, masters.sequencedKeySet());
             optimizer.resumeAt(round.step());
         }
         double[] losses = new double[round.rates().length];
         for (int i = 0; i < losses.length; i++) {
-            losses[i] = gradient(round, shard, i);
+            losses[i] = gradient(round, windows, i);
             double norm = AdamW.norm(gradients);
             if (!Double.isFinite(losses[i]) || !Double.isFinite(norm)) {
                 // The driver says so: an exception here would make Spark repeat what cannot go better.
@@ -113,16 +124,20 @@ final class Engine {
         return new Outcome(values, losses);
     }
 
-    private double gradient(Round round, Shard shard, int step) {
+    private double gradient(Round round, Windows windows, int step) {
         TaskContext task = TaskContext.get();
         if (task.isInterrupted()) {
             // Another worker was lost, so this round is to be repeated: make room for it.
             throw new TaskKilledException("the round is repeated");
         }
         graph.load(Weights.of(masters));
-        Shard.Batch batch = shard.batch(round.plan(), round.step() + step);
-        graph.drop(round.plan().seed(), shard.first(round.plan(), round.step() + step));
-        double loss = graph.step(batch.inputs(), batch.targets());
+        TokenBatch batch = windows.batch(round.plan(), round.step() + step);
+        if (batch.counted() == 0) {
+            gradients.values().forEach(gradient -> Arrays.fill(gradient, 0));
+            return 0;
+        }
+        graph.drop(round.plan().windows().orderSeed(), round.plan().first(windows.worker(), round.step() + step));
+        double loss = graph.step(batch.inputs(), batch.targets(), batch.weights());
         gradients.sequencedEntrySet().forEach(entry -> graph.gradient(entry.getKey(), entry.getValue()));
         return loss;
     }

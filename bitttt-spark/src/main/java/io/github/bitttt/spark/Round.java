@@ -45,7 +45,7 @@ record Round(Plan plan, boolean synchronous, long step, double[] rates, Broadcas
     record Slice(int index, float[] mean, List<double[]> losses) implements Serializable {}
 
     /** The map side: trains, and cuts the outcome. */
-    Iterator<Tuple2<Integer, Piece>> pieces(Iterator<Shard> shards) {
+    Iterator<Tuple2<Integer, Piece>> pieces(Iterator<Windows> shards) {
         Engine.Outcome outcome = Engine.run(this, shards.next());
         int worker = TaskContext.getPartitionId();
         int length = outcome.values().length;

@@ -1,6 +1,8 @@
 package io.github.bitttt.spark;
 
+import io.github.bitttt.train.TokenBatch;
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
 
@@ -10,7 +12,7 @@ import java.util.function.IntUnaryOperator;
  * <p>Worker w holds, of the windows in shuffled order, the w-th B / N of each B. So a step of all workers together sees the
  * B windows that one process would see.
  */
-final class Shard implements Serializable {
+final class Shard implements Windows, Serializable {
     private static final long serialVersionUID = 1;
 
     private final int worker;
@@ -18,12 +20,6 @@ final class Shard implements Serializable {
     private final int[] ids; // [windows, T + 1]
     private transient int[] order;
     private transient long epoch;
-
-    /** One step's tokens.
-     *
-     * @param inputs  [B * T], all tokens of the first window first
-     * @param targets [B * T], the tokens that follow */
-    record Batch(int[] inputs, int[] targets) {}
 
     Shard(int worker, int window, int[] ids) {
         this.worker = worker;
@@ -35,27 +31,30 @@ final class Shard implements Serializable {
         return ids.length / (window + 1);
     }
 
-    /** The batch of a step: windows as the step's number, the seed and this worker alone decide. */
-    synchronized Batch batch(Plan plan, long step) {
+    /** Windows as the step's number, the seed and this worker alone decide. */
+    @Override
+    public synchronized TokenBatch batch(Plan plan, long step) {
         int batch = plan.batch();
         int[] inputs = new int[batch * window];
         int[] targets = new int[batch * window];
         for (int b = 0; b < batch; b++) {
             long index = step * batch + b;
-            enter(index / windows(), plan.seed());
+            enter(index / windows(), plan.windows().orderSeed());
             int start = order[(int) (index % windows())] * (window + 1);
-            IntUnaryOperator source = plan.passages().of(first(plan, step) + b);
+            IntUnaryOperator source = plan.passages().of(plan.first(worker, step) + b);
             for (int i = 0; i < window; i++) {
                 inputs[b * window + i] = ids[start + source.applyAsInt(i)];
                 targets[b * window + i] = ids[start + source.applyAsInt(i + 1)];
             }
         }
-        return new Batch(inputs, targets);
+        float[] weights = new float[targets.length];
+        Arrays.fill(weights, 1);
+        return new TokenBatch(inputs, targets, weights);
     }
 
-    /** The number that a step's first window has in a batch of all workers, as one process would count. */
-    long first(Plan plan, long step) {
-        return (step * plan.workers() + worker) * plan.batch();
+    @Override
+    public int worker() {
+        return worker;
     }
 
     private void enter(long wanted, long seed) {

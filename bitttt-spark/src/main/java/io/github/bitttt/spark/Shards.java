@@ -16,13 +16,13 @@ final class Shards {
     }
 
     /** One shard in each of N partitions, all of the same size; what does not fill a step of all workers is left out. */
-    static JavaRDD<Shard> of(Dataset<Row> windows, SparkTrainingOptions options) {
+    static JavaRDD<Windows> of(Dataset<Row> windows, SparkTrainingOptions options) {
         int workers = options.workers();
         int batch = options.workerBatch();
-        int window = options.training().window();
-        long dealt = windows.count() / options.training().batch() * options.training().batch();
+        int window = options.training().windows().window();
+        long dealt = windows.count() / options.training().windows().batch() * options.training().windows().batch();
         if (dealt == 0) {
-            throw new IllegalArgumentException("a step of all workers takes " + options.training().batch()
+            throw new IllegalArgumentException("a step of all workers takes " + options.training().windows().batch()
                     + " windows, got " + windows.count() + "; give more text, or a smaller batch or window");
         }
         int found = SparkText.ints(windows.select("ids").first(), 0).length;
@@ -35,7 +35,7 @@ final class Shards {
                 .mapToPair(row -> new Tuple2<>((int) (row.getLong(0) / batch % workers),
                         new Tuple2<>(row.getLong(0), SparkText.ints(row, 1))))
                 .partitionBy(new HashPartitioner(workers)).mapPartitionsWithIndex(
-                        (worker, rows) -> List.of(shard(worker, window, rows)).iterator(), false);
+                        (worker, rows) -> List.<Windows>of(shard(worker, window, rows)).iterator(), false);
     }
 
     private static Shard shard(int worker, int window, Iterator<Tuple2<Integer, Tuple2<Long, int[]>>> rows) {

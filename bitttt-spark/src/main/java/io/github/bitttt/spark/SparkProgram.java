@@ -3,7 +3,10 @@ package io.github.bitttt.spark;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.train.ClusterTraining;
+import io.github.bitttt.train.TrainingData;
 import io.github.bitttt.train.TrainingOptions;
+import io.github.bitttt.train.TrainingRun;
+import io.github.bitttt.train.WindowOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -16,6 +19,8 @@ import org.apache.spark.sql.SparkSession;
 
 /** What stands behind {@code ./bitttt train --spark}, and behind the same program under {@code spark-submit}. */
 public final class SparkProgram implements ClusterTraining {
+    private SparkSession spark;
+
     /** A program without settings, as services are. */
     public SparkProgram() {
         // Nothing to set.
@@ -41,39 +46,36 @@ public final class SparkProgram implements ClusterTraining {
     }
 
     @Override
-    public void start(Cluster cluster, Path out, Checkpoint first, Tokenizer tokenizer, String text,
+    public TrainingRun start(Cluster cluster, Path out, Checkpoint first, Tokenizer tokenizer, TrainingData data,
             TrainingOptions options) throws IOException {
-        try (SparkSession spark = session(cluster.master())) {
-            int workers = cluster.workers() > 0 ? cluster.workers() : spark.sparkContext().defaultParallelism();
-            SparkTrainingOptions onSpark = cluster.localSteps() == 1
-                    ? SparkTrainingOptions.synchronous(options, workers)
-                    : SparkTrainingOptions.diLoCo(options, workers, cluster.localSteps());
-            Dataset<Row> windows = windows(spark, text, tokenizer, options);
-            finish(cluster, SparkTrainingRun.start(out, first, tokenizer, windows, onSpark));
-        }
+        spark = session(cluster.master());
+        int workers = cluster.workers() > 0 ? cluster.workers() : spark.sparkContext().defaultParallelism();
+        SparkTrainingOptions onSpark = cluster.localSteps() == 1
+                ? SparkTrainingOptions.synchronous(options, workers)
+                : SparkTrainingOptions.diLoCo(options, workers, cluster.localSteps());
+        return TrainingRun.start(out, first, tokenizer, data, options, SparkTraining.workplace(spark, onSpark));
     }
 
     @Override
-    public void resume(Cluster cluster, Path out, String text) throws IOException {
-        SparkTrainingOptions options = SparkTrainingRun.options(out);
-        try (SparkSession spark = session(cluster.master())) {
-            Dataset<Row> windows = windows(spark, text, Tokenizer.load(out), options.training());
-            finish(cluster, SparkTrainingRun.resume(out, windows));
-        }
+    public TrainingRun resume(Cluster cluster, Path out, TrainingData data) throws IOException {
+        spark = session(cluster.master());
+        return EarlierSparkRun.isIn(out) && data instanceof TrainingRun.Texts texts
+                ? SparkTraining.resume(out,
+                        windows(texts.training(), Tokenizer.load(out), EarlierSparkRun.options(out)))
+                : SparkTraining.resume(spark, out, data);
     }
 
-    private static Dataset<Row> windows(SparkSession spark, String text, Tokenizer tokenizer, TrainingOptions options) {
+    /** What earlier releases made of a text. */
+    private Dataset<Row> windows(String text, Tokenizer tokenizer, WindowOptions options) {
         List<String> documents = Arrays.asList(text.split(Pattern.quote(Tokenizer.END_OF_TEXT)));
         Dataset<Row> tokens = SparkText.tokens(spark.createDataset(documents, Encoders.STRING()), tokenizer);
         return SparkText.windows(tokens, options.window(), options.orderSeed()).cache();
     }
 
-    private static void finish(Cluster cluster, SparkTrainingRun run) throws IOException {
-        try (run) {
-            run.run(round -> {
-                cluster.messages().println(round);
-                cluster.messages().flush();
-            });
+    @Override
+    public void close() {
+        if (spark != null) {
+            spark.stop();
         }
     }
 }

@@ -6,18 +6,17 @@ import io.github.bitttt.train.TrainingOptions;
  * How a model is trained on Spark.
  *
  * @param training        as in one process: its batch is that of all workers together, so the budget, the steps and the rates
- *                        are the same whatever the number of workers; without micro-batches, carried memories, a running mean
- *                        and patience, which are of one process
+ *                        are the same whatever the number of workers; without micro-batches, carried memories and a running
+ *                        mean, which are of one process
  * @param workers         N, tasks that train at once, a divisor of the batch
  * @param mode            when the workers agree
  * @param localSteps      H, steps of each worker between two agreements; 1 if they agree on every gradient
  * @param outerRate       how far the agreed weights follow the workers' mean, for DiLoCo
  * @param outerMomentum   Nesterov momentum of the agreed weights, in [0, 1), for DiLoCo
  * @param inner           what the workers' AdamW knows when a round begins, for DiLoCo
- * @param checkpointEvery rounds between checkpoints
  */
 public record SparkTrainingOptions(TrainingOptions training, int workers, Mode mode, int localSteps, double outerRate,
-        double outerMomentum, Inner inner, int checkpointEvery) {
+        double outerMomentum, Inner inner) {
 
     private static final double OUTER_RATE = 0.7;
     private static final double OUTER_MOMENTUM = 0.9;
@@ -42,16 +41,15 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
     public SparkTrainingOptions {
         atLeastOne("workers", workers);
         atLeastOne("local steps", localSteps);
-        atLeastOne("checkpoint every", checkpointEvery);
-        if (training.batch() % workers != 0) {
+        if (training.windows().batch() % workers != 0) {
             throw new IllegalArgumentException(
                     "workers must divide the batch, which is that of all workers together: batch "
-                            + training.batch() + ", got " + workers);
+                            + training.windows().batch() + ", got " + workers);
         }
-        only("micro-batches", training.microBatch(), training.batch(), "more workers divide the batch as well");
-        only("carried windows", training.carry(), 1, "every window begins with an empty memory");
-        only("a running mean", training.average(), 0, "the outer momentum of DiLoCo smooths as well");
-        only("patience", training.patience(), 0, "look at the checkpoints");
+        only("micro-batches", training.windows().microBatch(), training.windows().batch(),
+                "more workers divide the batch as well");
+        only("carried windows", training.windows().carry(), 1, "every window begins with an empty memory");
+        only("a running mean", training.descent().average(), 0, "the outer momentum of DiLoCo smooths as well");
         if (mode == Mode.SYNCHRONOUS && localSteps != 1) {
             throw new IllegalArgumentException("synchronous training agrees at every step: local steps must be 1, got "
                     + localSteps);
@@ -82,10 +80,9 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
      *
      * @param training as in one process
      * @param workers  N
-     * @return options, a checkpoint as often as {@code training} says */
+     * @return options */
     public static SparkTrainingOptions synchronous(TrainingOptions training, int workers) {
-        return new SparkTrainingOptions(training, workers, Mode.SYNCHRONOUS, 1, 1, 0, Inner.RESTART,
-                training.checkpointEvery());
+        return new SparkTrainingOptions(training, workers, Mode.SYNCHRONOUS, 1, 1, 0, Inner.RESTART);
     }
 
     /** Few agreements.
@@ -93,10 +90,10 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
      * @param training   as in one process
      * @param workers    N
      * @param localSteps H
-     * @return options, a checkpoint at least as often as {@code training} says */
+     * @return options */
     public static SparkTrainingOptions diLoCo(TrainingOptions training, int workers, int localSteps) {
         return new SparkTrainingOptions(training, workers, Mode.DILOCO, localSteps, OUTER_RATE, OUTER_MOMENTUM,
-                Inner.RESTART, Math.max(1, training.checkpointEvery() / Math.max(1, localSteps)));
+                Inner.RESTART);
     }
 
     /** The same with another way from the workers' mean to the agreed weights.
@@ -105,7 +102,7 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
      * @param momentum outer momentum
      * @return new options */
     public SparkTrainingOptions withOuter(double rate, double momentum) {
-        return new SparkTrainingOptions(training, workers, mode, localSteps, rate, momentum, inner, checkpointEvery);
+        return new SparkTrainingOptions(training, workers, mode, localSteps, rate, momentum, inner);
     }
 
     /** The same with another start of the workers' AdamW.
@@ -113,22 +110,13 @@ public record SparkTrainingOptions(TrainingOptions training, int workers, Mode m
      * @param start of each round
      * @return new options */
     public SparkTrainingOptions withInner(Inner start) {
-        return new SparkTrainingOptions(training, workers, mode, localSteps, outerRate, outerMomentum, start,
-                checkpointEvery);
-    }
-
-    /** The same with other checkpoints.
-     *
-     * @param rounds between checkpoints
-     * @return new options */
-    public SparkTrainingOptions withCheckpointEvery(int rounds) {
-        return new SparkTrainingOptions(training, workers, mode, localSteps, outerRate, outerMomentum, inner, rounds);
+        return new SparkTrainingOptions(training, workers, mode, localSteps, outerRate, outerMomentum, start);
     }
 
     /** B / N.
      *  @return windows of a worker's step */
     public int workerBatch() {
-        return training.batch() / workers;
+        return training.windows().batch() / workers;
     }
 
     /** Rounds of the whole run.

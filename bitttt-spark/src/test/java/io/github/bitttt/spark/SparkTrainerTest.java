@@ -2,20 +2,24 @@ package io.github.bitttt.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.data.Offset.offset;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.train.AdamW;
+import io.github.bitttt.train.Trainer;
 import io.github.bitttt.train.TrainingGraph;
 import io.github.bitttt.train.TrainingOptions;
+import io.github.bitttt.train.TrainingText;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -63,16 +67,40 @@ class SparkTrainerTest {
         return TrainingOptions.of((long) steps * BATCH * WINDOW).withBatch(BATCH, WINDOW).withRepeats(0);
     }
 
-    private static SparkTrainer trainer(SparkTrainingOptions options) {
-        return new SparkTrainer(TinyStories.model(1), windows, options);
+    private static Trainer trainer(SparkTrainingOptions options) {
+        return SparkTraining.trainer(TinyStories.model(1), windows, options);
     }
 
-    private static double finish(SparkTrainer trainer) {
-        double loss = Double.NaN;
+    private static void finish(Trainer trainer) throws InterruptedException {
         while (!trainer.done()) {
-            loss = trainer.round().loss();
+            trainer.step();
         }
-        return loss;
+    }
+
+    /** A whole text on the cluster: the same weights to the bit, and the same losses, as one process with two micro-batches. */
+    @ParameterizedTest(name = "counted share {0}")
+    @ValueSource(doubles = {1, 0.6})
+    void aTextIsReadAsOneProcessReadsIt(double share) throws Exception {
+        int[] ids = TinyStories.tokenizer().encode(TinyStories.text().substring(0, 20_000));
+        boolean[] counted = new boolean[ids.length];
+        SplittableRandom random = new SplittableRandom(3);
+        for (int i = 0; i < counted.length; i++) {
+            counted[i] = random.nextDouble() < share;
+        }
+        TrainingText text = TrainingText.of(ids, counted);
+        TrainingOptions options = options(10).withRepeats(0.25).withDropout(0.1).withSeed(4);
+        Checkpoint start = TinyStories.model(1);
+        try (Trainer spark = SparkTraining.trainer(cluster.spark(), start, text,
+                SparkTrainingOptions.synchronous(options, 2));
+                Trainer alone = new Trainer(new BitLlama(start.config()), start.weights(), text,
+                        options.withMicroBatch(BATCH / 2))) {
+            while (!alone.done()) {
+                assertThat(spark.step().loss()).isCloseTo(alone.step().loss(), offset(1e-6));
+            }
+            // Where shares are halves, sums in the same order have the same bits.
+            assertThat(distance(spark.weights(), alone.weights())).isLessThanOrEqualTo(share == 1 ? 0 : 1e-4);
+            assertThat(spark.evaluate(text, 1000)).isCloseTo(alone.evaluate(text, 1000), offset(1e-5));
+        }
     }
 
     /** One process that trains on the same windows, its batch in pieces whose gradients are averaged. */
@@ -83,15 +111,16 @@ class SparkTrainerTest {
         masters.forEach(
                 (param, values) -> System.arraycopy(start.weights().floats(param), 0, values, 0, values.length));
         SequencedMap<Param, float[]> mean = FlatWeights.zeros(model.params());
-        AdamW optimizer = new AdamW(model.params(), options.weightDecay(), options.clip());
+        AdamW optimizer = new AdamW(model.params(), options.descent().weightDecay(),
+                options.descent().clip());
         int rows = BATCH / pieces;
-        try (TrainingGraph graph = TrainingGraph.training(model, rows, WINDOW, options.dropout())) {
+        try (TrainingGraph graph = TrainingGraph.training(model, rows, WINDOW, options.descent().dropout())) {
             for (int step = 0; step < options.steps(); step++) {
                 graph.load(Weights.of(masters));
                 List<SequencedMap<Param, float[]>> gradients = new ArrayList<>();
                 for (int piece = 0; piece < pieces; piece++) {
                     int first = step * BATCH + piece * rows;
-                    graph.drop(options.orderSeed(), first);
+                    graph.drop(options.windows().orderSeed(), first);
                     graph.step(tokens(first, rows, 0), tokens(first, rows, 1));
                     SequencedMap<Param, float[]> gradient = FlatWeights.zeros(model.params());
                     gradient.forEach(graph::gradient);
@@ -139,22 +168,25 @@ class SparkTrainerTest {
     /** The second run finds the engines of the first one, whose seed is another. */
     @ParameterizedTest(name = "order seed {0}")
     @ValueSource(longs = {1, 2})
-    void synchronousTrainingIsThatOfOneProcess(long orderSeed) {
+    void synchronousTrainingIsThatOfOneProcess(long orderSeed) throws InterruptedException {
         TrainingOptions options = options(10).withDropout(0.1).withOrderSeed(orderSeed);
-        try (SparkTrainer trainer = trainer(SparkTrainingOptions.synchronous(options, 2))) {
+        SparkTrainingOptions onSpark = SparkTrainingOptions.synchronous(options, 2);
+        Checkpoint model = TinyStories.model(1);
+        SparkGradients source = SparkTraining.gradients(model, windows, onSpark);
+        try (Trainer trainer = SparkTraining.trainer(new BitLlama(model.config()), model.weights(), source, onSpark)) {
             finish(trainer);
             // The same sums in the same order: the same bits. One sum over the whole batch: the rounding of float32.
             double pieces = distance(trainer.weights(), alone(options, 2));
             double whole = distance(trainer.weights(), alone(options, 1));
             assertThat(pieces).isZero();
             assertThat(whole).isLessThan(1e-4);
-            assertThat(trainer.graphsMade()).isLessThanOrEqualTo(2);
+            assertThat(source.graphsMade()).isLessThanOrEqualTo(2);
         }
     }
 
     /** 50 steps between agreements: a loss within 5%, a fiftieth of the bytes by Spark's own count. */
     @Test
-    void diLoCoNeedsAFiftiethOfTheBytes() throws TimeoutException {
+    void diLoCoNeedsAFiftiethOfTheBytes() throws TimeoutException, InterruptedException {
         Traffic traffic = Traffic.of(cluster.spark());
         double[] loss = new double[2];
         long[] exchanged = new long[2];
@@ -162,10 +194,11 @@ class SparkTrainerTest {
         List<SparkTrainingOptions> runs = List.of(SparkTrainingOptions.synchronous(options(200), 2),
                 SparkTrainingOptions.diLoCo(options(200), 2, 50));
         for (int i = 0; i < 2; i++) {
-            try (SparkTrainer trainer = trainer(runs.get(i))) {
+            try (Trainer trainer = trainer(runs.get(i))) {
                 long bytes = 0;
                 while (!trainer.done()) {
-                    bytes += trainer.round().bytes();
+                    trainer.step();
+                    bytes += SparkTraining.bytesOfARound(trainer.model(), runs.get(i));
                 }
                 exchanged[i] = bytes;
                 loss[i] = validation(trainer.weights());
@@ -216,18 +249,18 @@ class SparkTrainerTest {
     }
 
     @Test
-    void aLostExecutorRepeatsItsRoundAndNothingElse() {
+    void aLostExecutorRepeatsItsRoundAndNothingElse() throws InterruptedException {
         SparkTrainingOptions options = SparkTrainingOptions.diLoCo(options(80), 2, 20);
         Killer killer = new Killer();
         cluster.spark().sparkContext().addSparkListener(killer);
         Weights disturbed;
-        try (SparkTrainer trainer = trainer(options)) {
-            trainer.round();
+        try (Trainer trainer = trainer(options)) {
+            trainer.step();
             killer.armed.set(true);
             finish(trainer);
             disturbed = trainer.weights();
         }
-        try (SparkTrainer trainer = trainer(options)) {
+        try (Trainer trainer = trainer(options)) {
             finish(trainer);
             for (Param param : disturbed.params()) {
                 assertThat(disturbed.floats(param)).containsExactly(trainer.weights().floats(param));

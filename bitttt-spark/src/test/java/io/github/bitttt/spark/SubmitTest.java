@@ -5,11 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.train.ClusterTraining;
+import io.github.bitttt.train.TrainingRun;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,14 +106,16 @@ class SubmitTest {
                 jars.getFirst(), "train", "--spark"));
         arguments.addAll(training());
         String said = run(spark, arguments);
-        assertThat(said).contains("round 4, step 16").containsPattern("validation loss [0-9.]+ nats per token");
+        assertThat(said).contains("step 16, 2,048 tokens").containsPattern("validation loss [0-9.]+ nats per token");
         Path out = folder.resolve("model");
         assertThat(Checkpoint.load(out).metadata()).containsEntry("step", "16");
         // The run is at its end, so going on with it changes nothing.
-        StringWriter messages = new StringWriter();
-        new SparkProgram().resume(new ClusterTraining.Cluster("local[2]", 0, 0, new PrintWriter(messages)), out,
-                TEXT.substring(0,
-                        TEXT.indexOf(Tokenizer.END_OF_TEXT, (int) (TEXT.length() * 0.9))));
-        assertThat(messages.toString()).isEmpty();
+        int cut = TEXT.indexOf(Tokenizer.END_OF_TEXT, (int) (TEXT.length() * 0.9));
+        try (SparkProgram program = new SparkProgram();
+                TrainingRun ended = program.resume(new ClusterTraining.Cluster("local[2]", 0, 0), out,
+                        new TrainingRun.Texts(TEXT.substring(0, cut), TEXT.substring(cut)))) {
+            assertThat(ended.finished()).isTrue();
+        }
+        assertThat(out.resolve("training/loss.png")).isNotEmptyFile();
     }
 }

@@ -4,6 +4,7 @@ import io.github.bitttt.nn.Param;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.BiConsumer;
 
 /**
  * AdamW on float32 masters, clipped by global norm before the step; weight decay on matrices only.
@@ -12,7 +13,7 @@ import java.util.SequencedMap;
  * corrected for their start at zero. b1 0.9, b2 0.95, eps 1e-8. Computed in double, kept in float32; the result does not
  * depend on the number of threads. Source: Loshchilov and Hutter, arXiv:1711.05101. For one thread.
  */
-public final class AdamW {
+public final class AdamW implements Optimizer {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.95;
     private static final double EPSILON = 1e-8;
@@ -63,12 +64,7 @@ public final class AdamW {
         return sum;
     }
 
-    /** One step.
-     *
-     * @param masters   changed in place
-     * @param gradients of the same parameters
-     * @param norm      their {@link #norm}
-     * @param rate      learning rate */
+    @Override
     public void step(SequencedMap<Param, float[]> masters, SequencedMap<Param, float[]> gradients, double norm,
             double rate) {
         steps++;
@@ -108,9 +104,15 @@ public final class AdamW {
         return moments.get(param);
     }
 
-    /** Goes on after a number of steps, with moments that the caller restored.
-     *
-     * @param step steps made so far */
+    @Override
+    public void state(BiConsumer<String, float[]> parts) {
+        moments.forEach((param, both) -> {
+            parts.accept("first." + param.path(), both.first());
+            parts.accept("second." + param.path(), both.second());
+        });
+    }
+
+    @Override
     public void resumeAt(long step) {
         steps = step;
     }

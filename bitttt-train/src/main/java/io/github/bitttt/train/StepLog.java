@@ -4,10 +4,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bitttt.llama.io.AtomicFile;
 import java.io.BufferedWriter;
+import java.io.FileWriter;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
@@ -32,11 +33,16 @@ final class StepLog implements AutoCloseable {
     StepLog(Path folder, String label) throws IOException {
         this.label = label;
         boolean fresh = !Files.exists(csv(folder));
-        rows = Files.newBufferedWriter(csv(folder), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-        entries = Files.newBufferedWriter(jsonLines(folder), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        rows = append(csv(folder));
+        entries = append(jsonLines(folder));
         if (fresh) {
             rows.write(HEADER + "\n");
         }
+    }
+
+    /** Not by a channel, which an interrupt of the thread would close. */
+    private static BufferedWriter append(Path file) throws IOException {
+        return new BufferedWriter(new FileWriter(file.toFile(), StandardCharsets.UTF_8, true));
     }
 
     private static Path csv(Path folder) {

@@ -75,39 +75,27 @@ public enum TextFormat {
         if (this == PLAIN) {
             return TrainingText.of(tokenizer.encode(text));
         }
-        Tokens tokens = new Tokens();
-        for (Document document : documents(text)) {
-            tokenizer.endOfText().ifPresent(end -> tokens.add(true, end));
-            tokens.add(false, tokenizer.encode(document.prompt()));
-            tokens.add(true, tokenizer.encode(document.completion()));
-        }
-        tokenizer.endOfText().ifPresent(end -> tokens.add(true, end));
+        DocumentTokens tokens = new DocumentTokens(tokenizer);
+        documents(text).forEach(document -> tokens.add(document.prompt(), document.completion()));
         return tokens.text();
     }
 
-    /** Tokens so far. */
-    private static final class Tokens {
-        private final List<int[]> parts = new ArrayList<>();
-        private final List<Boolean> counted = new ArrayList<>();
-
-        void add(boolean counts, int... ids) {
-            parts.add(ids);
-            counted.add(counts);
+    /** Where the last tenth of a text begins; its length if it is to stay whole. */
+    int lastTenth(String text) {
+        int from = (int) (text.length() * 0.9);
+        if (this == JSON_LINES) {
+            int after = text.indexOf('\n', from);
+            int cut = after >= 0 && !text.substring(after).isBlank() ? after : text.stripTrailing().lastIndexOf('\n');
+            return cut > 0 && !text.substring(0, cut).isBlank() ? cut : text.length();
         }
-
-        TrainingText text() {
-            int length = parts.stream().mapToInt(part -> part.length).reduce(0, Math::addExact);
-            int[] ids = new int[length];
-            boolean[] targets = new boolean[length];
-            int at = 0;
-            for (int part = 0; part < parts.size(); part++) {
-                for (int id : parts.get(part)) {
-                    ids[at] = id;
-                    targets[at++] = counted.get(part);
-                }
+        for (String end : List.of(Tokenizer.END_OF_TEXT, "\n", " ")) {
+            int cut = text.indexOf(end, from);
+            if (cut > 0 && !text.substring(cut).replace(Tokenizer.END_OF_TEXT, "").isBlank()) {
+                return cut;
             }
-            return TrainingText.of(ids, targets);
         }
+        int inACharacter = from > 0 && Character.isSurrogatePair(text.charAt(from - 1), text.charAt(from)) ? 1 : 0;
+        return from > inACharacter ? from - inACharacter : text.length();
     }
 
     private static List<Document> documents(String text) {

@@ -1,10 +1,6 @@
 package io.github.bitttt.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.io.Safetensors;
@@ -27,10 +23,11 @@ import java.util.SequencedMap;
  * All that a run needs to go on: masters, moments, running means, carried memories, step, options, and which texts it reads.
  * The order of windows follows from seed and step.
  */
-record TrainingState(Safetensors file, TrainingOptions options, long step, Best best) {
+record TrainingState(Safetensors file, TrainingOptions options, long step, Best best, boolean validationDue) {
     static final String FOLDER = "training";
     private static final String FILE = "state.safetensors";
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String FORMAT = "text_format";
+    private static final String VALIDATION_DUE = "validation_due";
 
     /**
      * The best validation so far.
@@ -51,24 +48,18 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, Best 
         }
     }
 
-    static void write(Path folder, Trainer trainer, Best best, Map<String, String> provenance)
+    static void write(Path folder, Trainer trainer, Best best, boolean validationDue, Map<String, String> provenance)
             throws IOException {
         SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
-        trainer.masters().forEach((param, values) -> {
-            AdamW.Moments moments = trainer.optimizer().moments(param);
-            tensors.put("master." + param.path(), Tensor.of(values, values.length));
-            tensors.put("first." + param.path(), Tensor.of(moments.first(), values.length));
-            tensors.put("second." + param.path(), Tensor.of(moments.second(), values.length));
-        });
-        trainer.average().ifPresent(mean -> mean.means().forEach(
-                (param, values) -> tensors.put("mean." + param.path(), Tensor.of(values, values.length))));
-        trainer.carried().ifPresent(memories -> memories.forEach(
-                (name, values) -> tensors.put(name, Tensor.of(values, values.length))));
+        trainer.state((name, values) -> tensors.put(name, Tensor.of(values, values.length)));
         Map<String, String> metadata = new LinkedHashMap<>(provenance);
         metadata.put("step", String.valueOf(trainer.steps()));
         metadata.put("best_loss", String.valueOf(best.loss()));
         metadata.put("validations_since_best", String.valueOf(best.since()));
-        metadata.put("options", JSON.writeValueAsString(trainer.options()));
+        metadata.put("options", OptionsJson.write(trainer.options()));
+        if (validationDue) {
+            metadata.put(VALIDATION_DUE, "true");
+        }
         write(folder, tensors, metadata);
     }
 
@@ -85,10 +76,11 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, Best 
         Safetensors file = Safetensors.read(path);
         Map<String, String> metadata = file.metadata();
         try {
-            return new TrainingState(file, options(metadata.getOrDefault("options", "")),
+            return new TrainingState(file, OptionsJson.read(metadata.getOrDefault("options", "")),
                     Long.parseLong(metadata.getOrDefault("step", "")),
                     new Best(Double.parseDouble(metadata.getOrDefault("best_loss", "")),
-                            Integer.parseInt(metadata.getOrDefault("validations_since_best", "0"))))
+                            Integer.parseInt(metadata.getOrDefault("validations_since_best", "0"))),
+                    metadata.containsKey(VALIDATION_DUE))
                     .checked();
         } catch (IllegalArgumentException | JsonProcessingException e) {
             throw new CheckpointException(path, "metadata must hold step, best_loss and options: " + e.getMessage(), e);
@@ -105,41 +97,22 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, Best 
         return this;
     }
 
-    private static TrainingOptions options(String json) throws IOException {
-        ObjectNode values = JSON.valueToTree(TrainingOptions.of(1));
-        JsonNode written = JSON.readTree(json);
-        if (!written.isObject()) {
-            throw new IllegalArgumentException("options must be a JSON object, got " + written.getNodeType());
-        }
-        // Runs that are older than an option go on as they began, without it.
-        if (written.hasNonNull("batch") && !written.has("microBatch")) {
-            values.set("microBatch", written.get("batch"));
-        }
-        if (written.hasNonNull("seed") && !written.has("orderSeed")) {
-            values.set("orderSeed", written.get("seed"));
-        }
-        written.properties().forEach(entry -> values.set(entry.getKey(), entry.getValue()));
-        // Computed properties of the record are written as well and not wanted back.
-        return JSON.readerFor(TrainingOptions.class)
-                .without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(values);
-    }
-
-    void checkTexts(Path folder, TrainingRun.Texts texts) throws CheckpointException {
-        check(folder, "training", texts.training());
-        check(folder, "validation", texts.validation());
-        String format = file.metadata().getOrDefault("text_format", TextFormat.PLAIN.name());
-        if (!texts.format().name().equals(format)) {
+    /** Refuses data that are not those of the run. */
+    void check(Path folder, SequencedMap<String, String> identity) throws CheckpointException {
+        for (Map.Entry<String, String> now : identity.entrySet()) {
+            String name = now.getKey();
+            String began = file.metadata().getOrDefault(name, name.equals(FORMAT) ? TextFormat.PLAIN.name() : "none");
+            if (now.getValue().equals(began)) {
+                continue;
+            }
+            if (name.equals(FORMAT)) {
+                throw new CheckpointException(folder,
+                        "this run began with texts in format " + began + ", got " + now.getValue());
+            }
+            String what = name.replace("_sha256", "").replace('_', ' ');
             throw new CheckpointException(folder,
-                    "this run began with texts in format " + format + ", got " + texts.format());
-        }
-    }
-
-    private void check(Path folder, String name, String text) throws CheckpointException {
-        String began = file.metadata().get(name + "_text_sha256");
-        if (!digest(text).equals(began)) {
-            throw new CheckpointException(folder,
-                    "this run began with another " + name + " text (SHA-256 " + began + ", now "
-                            + digest(text) + "); give the same text, or begin a new run");
+                    "this run began with another " + what + " (" + (name.endsWith("_sha256") ? "SHA-256 " : "") + began
+                            + ", now " + now.getValue() + "); give the same, or begin a new run");
         }
     }
 
@@ -164,13 +137,7 @@ record TrainingState(Safetensors file, TrainingOptions options, long step, Best 
     /** Puts moments, means, carried memories and position back; the masters are there already. */
     void restore(Trainer trainer) throws IOException {
         Map<String, float[]> parts = new LinkedHashMap<>();
-        for (Param param : trainer.model().params()) {
-            AdamW.Moments moments = trainer.optimizer().moments(param);
-            parts.put("first." + param.path(), moments.first());
-            parts.put("second." + param.path(), moments.second());
-            trainer.average().ifPresent(mean -> parts.put("mean." + param.path(), mean.means().get(param)));
-        }
-        trainer.carried().ifPresent(memories -> memories.forEach(parts::put));
+        trainer.state(parts::put);
         for (Map.Entry<String, float[]> part : parts.entrySet()) {
             floats(part.getKey(), part.getValue());
         }

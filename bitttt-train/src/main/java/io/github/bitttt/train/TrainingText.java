@@ -1,25 +1,16 @@
 package io.github.bitttt.train;
 
-import java.util.Arrays;
-
-/** The tokens of a text that is learned from or measured, and which of them count as targets. Immutable. */
-public final class TrainingText {
-    private final int[] ids;
-    private final boolean[] counted;
-
-    private TrainingText(int[] ids, boolean[] counted) {
-        this.ids = ids;
-        this.counted = counted;
-    }
-
+/**
+ * The tokens of a text that is learned from or measured, and which of them count as targets. It does not change, and may be read by
+ * several threads.
+ */
+public interface TrainingText {
     /** A text of which every token counts.
      *
      * @param ids its tokens
      * @return the text */
-    public static TrainingText of(int... ids) {
-        boolean[] counted = new boolean[ids.length];
-        Arrays.fill(counted, true);
-        return new TrainingText(ids.clone(), counted);
+    static TrainingText of(int... ids) {
+        return new TokenArray(ids.clone(), null);
     }
 
     /** A text of which some tokens are read only: they are inputs, but how well they are predicted does not matter.
@@ -27,40 +18,37 @@ public final class TrainingText {
      * @param ids     its tokens
      * @param counted for each of them, whether it counts as a target
      * @return the text */
-    public static TrainingText of(int[] ids, boolean[] counted) {
+    static TrainingText of(int[] ids, boolean[] counted) {
         if (ids.length != counted.length) {
             throw new IllegalArgumentException(
                     "counted must say yes or no for each of " + ids.length + " tokens, got " + counted.length);
         }
-        return new TrainingText(ids.clone(), counted.clone());
+        return new TokenArray(ids.clone(), counted.clone());
     }
 
     /** How long it is.
      *  @return tokens, those that do not count included */
-    public int length() {
-        return ids.length;
-    }
+    long length();
 
-    int id(int position) {
-        return ids[position];
-    }
+    /** A token.
+     *
+     * @param position from 0
+     * @return its id */
+    int id(long position);
 
-    /** The weight of a token as a target: 1 or 0. */
-    int weight(int position) {
-        return counted[position] ? 1 : 0;
-    }
+    /** Whether a token counts as a target.
+     *
+     * @param position from 0
+     * @return false for what is read only */
+    boolean counts(long position);
 
-    /** Tokens that count as targets; the first one never does, nothing comes before it. */
-    long targets() {
+    /** Tokens that count as targets; the first one never does, for nothing comes before it.
+     *  @return how many */
+    default long targets() {
         long count = 0;
-        for (int i = 1; i < counted.length; i++) {
-            count += counted[i] ? 1 : 0;
+        for (long i = 1; i < length(); i++) {
+            count += counts(i) ? 1 : 0;
         }
         return count;
-    }
-
-    @Override
-    public String toString() {
-        return "TrainingText[" + ids.length + " tokens, " + targets() + " of them targets]";
     }
 }

@@ -128,7 +128,7 @@ class TrainingTest {
 
     /** The split law: two windows of 8 with the memory carried over are one window of 16. */
     @Test
-    void carriedWindowsEqualOneLongWindow() throws IOException {
+    void carriedWindowsEqualOneLongWindow() throws Exception {
         BitLlama model = new BitLlama(BitLlamaConfig.of(270, 16, 2, 24));
         Weights start = Weights.init(model.params(), 1);
         int[] ids = tokenizer().encode(TEXT);
@@ -350,56 +350,56 @@ class TrainingTest {
     }
 
     @Test
-    void windowsDependOnSeedAndPositionOnly() throws InterruptedException {
+    void windowsDependOnSeedAndPositionOnly() {
         int[] ids = new int[1000];
         for (int i = 0; i < ids.length; i++) {
             ids[i] = i;
         }
         TrainingOptions options = TrainingOptions.of(10_000).withBatch(2, 8).withRepeats(0.5);
-        try (TokenWindows all = new TokenWindows(TrainingText.of(ids), options, 0);
-                TokenWindows later = new TokenWindows(TrainingText.of(ids), options, 70)) {
-            int repeated = 0;
-            for (int step = 0; step < 80; step++) {
-                TokenWindows.Batch batch = all.next();
-                if (step >= 70) {
-                    assertThat(later.next().inputs()).containsExactly(batch.inputs());
-                }
-                assertThat(batch.targets()[0]).isEqualTo(batch.inputs()[1]);
-                repeated += batch.targets()[7] == batch.inputs()[0] + 8 ? 0 : 1;
+        TrainingText text = TrainingText.of(ids);
+        WindowOrder all = new WindowOrder(ids.length, options.windows());
+        int repeated = 0;
+        for (int step = 0; step < 80; step++) {
+            TokenBatch batch = all.batch(text, step, 0, 2);
+            if (step >= 70) {
+                TokenBatch later = new WindowOrder(ids.length, options.windows()).batch(text, step, 0, 2);
+                assertThat(later.inputs()).containsExactly(batch.inputs());
             }
-            assertThat(repeated).isBetween(25, 55);
+            assertThat(batch.targets()[0]).isEqualTo(batch.inputs()[1]);
+            repeated += batch.targets()[7] == batch.inputs()[0] + 8 ? 0 : 1;
         }
+        assertThat(repeated).isBetween(25, 55);
     }
 
     /** A stream reads consecutive windows, and its memory is empty exactly where the text breaks. */
     @Test
-    void carriedWindowsFollowOneAnother() throws InterruptedException {
+    void carriedWindowsFollowOneAnother() {
         int[] ids = new int[1000];
         for (int i = 0; i < ids.length; i++) {
             ids[i] = i;
         }
         TrainingOptions options = TrainingOptions.of(10_000).withBatch(4, 8).withCarry(3).withRepeats(0);
-        try (TokenWindows windows = new TokenWindows(TrainingText.of(ids), options, 0);
-                TokenWindows later = new TokenWindows(TrainingText.of(ids), options, 5)) {
-            int[] expected = {-1, -1, -1, -1};
-            int begun = 0;
-            for (int step = 0; step < 60; step++) {
-                TokenWindows.Batch batch = windows.next();
-                if (step >= 5) {
-                    assertThat(later.next().inputs()).containsExactly(batch.inputs());
-                }
-                for (int stream = 0; stream < 4; stream++) {
-                    int first = batch.inputs()[stream * 8];
-                    if (WindowReader.position(options, step, stream) == 0) {
-                        begun++;
-                    } else if (step > 0) {
-                        assertThat(first).isEqualTo(expected[stream]);
-                    }
-                    expected[stream] = batch.targets()[stream * 8 + 7];
-                }
+        TrainingText text = TrainingText.of(ids);
+        WindowOrder windows = new WindowOrder(ids.length, options.windows());
+        int[] expected = {-1, -1, -1, -1};
+        int begun = 0;
+        for (int step = 0; step < 60; step++) {
+            TokenBatch batch = windows.batch(text, step, 0, 4);
+            if (step >= 5) {
+                TokenBatch later = new WindowOrder(ids.length, options.windows()).batch(text, step, 0, 4);
+                assertThat(later.inputs()).containsExactly(batch.inputs());
             }
-            assertThat(begun).isEqualTo(80);
+            for (int stream = 0; stream < 4; stream++) {
+                int first = batch.inputs()[stream * 8];
+                if (WindowOrder.position(options.windows(), step, stream) == 0) {
+                    begun++;
+                } else if (step > 0) {
+                    assertThat(first).isEqualTo(expected[stream]);
+                }
+                expected[stream] = batch.targets()[stream * 8 + 7];
+            }
         }
+        assertThat(begun).isEqualTo(80);
     }
 
     @Test

@@ -7,10 +7,11 @@ import io.github.bitttt.llama.text.BpeTrainer;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.spark.SparkText;
-import io.github.bitttt.spark.SparkTrainer;
+import io.github.bitttt.spark.SparkTraining;
 import io.github.bitttt.spark.SparkTrainingOptions.Inner;
 import io.github.bitttt.spark.SparkTrainingOptions;
 import io.github.bitttt.spark.Traffic;
+import io.github.bitttt.train.Trainer;
 import io.github.bitttt.train.TrainingGraph;
 import io.github.bitttt.train.TrainingOptions;
 import java.io.IOException;
@@ -58,9 +59,10 @@ public final class Scaling {
     /** Runs it.
      *
      * @param arguments a text, workers, steps
-     * @throws IOException      if the text cannot be read
-     * @throws TimeoutException if Spark does not tell its counts */
-    public static void main(String[] arguments) throws IOException, TimeoutException {
+     * @throws IOException          if the text cannot be read
+     * @throws TimeoutException     if Spark does not tell its counts
+     * @throws InterruptedException if the thread is interrupted */
+    public static void main(String[] arguments) throws IOException, TimeoutException, InterruptedException {
         int workers = Integer.parseInt(arguments[1]);
         int steps = Integer.parseInt(arguments[2]);
         TrainingOptions options = TrainingOptions.of((long) steps * BATCH * WINDOW).withBatch(BATCH, WINDOW)
@@ -82,21 +84,21 @@ public final class Scaling {
         }
     }
 
-    private String measure(SparkTrainingOptions way) throws TimeoutException {
+    private String measure(SparkTrainingOptions way) throws TimeoutException, InterruptedException {
         Traffic traffic = Traffic.of(spark);
-        try (SparkTrainer trainer = new SparkTrainer(first, windows, way)) {
+        try (Trainer trainer = SparkTraining.trainer(first, windows, way)) {
             Traffic.Bytes before = traffic.bytes();
-            long formula = 0;
             long rounds = 0;
             while (!trainer.done()) {
-                formula += trainer.round().bytes();
+                trainer.step();
                 rounds++;
             }
             Traffic.Bytes found = traffic.bytes().since(before);
             return String.format(Locale.ROOT,
                     "| %d | %s | %d | %s | %.1f, %.1f | %.4f | %d | %,d | %,d | %,d, %,d, %,d |",
                     way.workers(), way.mode(), way.localSteps(), way.inner(), way.outerRate(), way.outerMomentum(),
-                    nats(trainer.weights()), rounds, formula / rounds, found.total() / rounds,
+                    nats(trainer.weights()), rounds, SparkTraining.bytesOfARound(trainer.model(), way),
+                    found.total() / rounds,
                     found.broadcast() / rounds,
                     found.shuffled() / rounds, found.results() / rounds);
         } finally {

@@ -7,8 +7,9 @@ import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.spark.SparkModel;
 import io.github.bitttt.spark.SparkText;
-import io.github.bitttt.spark.SparkTrainer;
+import io.github.bitttt.spark.SparkTraining;
 import io.github.bitttt.spark.SparkTrainingOptions;
+import io.github.bitttt.train.Trainer;
 import io.github.bitttt.train.TrainingOptions;
 import java.io.IOException;
 import java.util.Map;
@@ -24,15 +25,16 @@ public final class SparkQuickStart {
     /** Runs it.
      *
      * @param arguments a text with end tokens between its documents
-     * @throws IOException if the model cannot be read */
-    public static void main(String[] arguments) throws IOException {
+     * @throws IOException          if the model cannot be read
+     * @throws InterruptedException if the thread is interrupted */
+    public static void main(String[] arguments) throws IOException, InterruptedException {
         try (SparkSession spark = SparkSession.builder().appName("bitttt").getOrCreate()) {
             run(spark, arguments[0]);
         }
     }
 
     /** The lines of a notebook: README shows them. */
-    static void run(SparkSession spark, String path) throws IOException {
+    static void run(SparkSession spark, String path) throws IOException, InterruptedException {
         Zoo.Entry entry = Zoo.load(Zoo.DEFAULT);
         SparkModel model = SparkModel.broadcast(spark, entry);
         model.register();
@@ -46,9 +48,9 @@ public final class SparkQuickStart {
         BitLlamaConfig config = BitLlamaConfig.of(entry.tokenizer().vocabSize(), 32, 2, 64);
         Checkpoint first = new Checkpoint(config, Weights.init(new BitLlama(config).params(), 1), Map.of());
         TrainingOptions options = TrainingOptions.of(20 * 8 * 64).withBatch(8, 64);
-        try (SparkTrainer trainer = new SparkTrainer(first, windows, SparkTrainingOptions.diLoCo(options, 2, 10))) {
+        try (Trainer trainer = SparkTraining.trainer(first, windows, SparkTrainingOptions.diLoCo(options, 2, 10))) {
             while (!trainer.done()) {
-                System.out.println(trainer.round());
+                System.out.println(trainer.step());
             }
         }
     }

@@ -35,13 +35,15 @@ class SparkQuickStartTest {
                     SparkQuickStart.run(spark, text.toString());
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
                 }
                 return null;
             });
         } finally {
             System.setOut(console);
         }
-        assertThat(out.toString(StandardCharsets.UTF_8)).contains("|story", "perplexity|", "round 2, step 20");
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("|story", "perplexity|", "step 20, 10,240 tokens");
     }
 
     /** The README shows the lines that the test above ran. */

@@ -273,7 +273,7 @@ final class GraphMath {
             x = size == 1 ? x.sub(block) : x.sub(matMul(x, false, matMul(block, false, x, false), false));
         }
         if (chunk == 1) {
-            return null;
+            return x; // nothing is below the diagonal of one number
         }
         SDVariable inverse = x;
         return define(inverse, List.of(a), g -> List.of(
