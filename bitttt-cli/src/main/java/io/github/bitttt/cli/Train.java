@@ -2,11 +2,14 @@ package io.github.bitttt.cli;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.io.AtomicFile;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.BpeTrainer;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.train.ClusterTraining;
+import io.github.bitttt.train.Masters;
 import io.github.bitttt.train.TrainingOptions;
 import io.github.bitttt.train.TrainingRun;
 import java.io.IOException;
@@ -41,8 +44,8 @@ final class Train implements Callable<Integer> {
     private Path out;
     @Option(names = "--resume", description = "Go on with the run in --out, as it was begun; other options are ignored, and named.")
     private boolean resume;
-    @Option(names = "--from", paramLabel = "MODEL", description = "Fine-tune the masters of this model folder: sizes, forms and tokenizer are its own.")
-    private Path from;
+    @Option(names = "--from", paramLabel = "MODEL", description = "Fine-tune this model, a folder or a name of the zoo: sizes, forms and tokenizer are its own.")
+    private String from;
 
     @ArgGroup(validate = false, order = 1, heading = "%nText:%n")
     private TrainData data = new TrainData();
@@ -64,8 +67,12 @@ final class Train implements Callable<Integer> {
             sizes.check();
         }
         sayWhatIsIgnored();
-        if (!resume && Files.exists(out)) {
-            throw new IOException(out + ": exists already; choose another folder, or go on with its run by --resume");
+        if (!resume) {
+            if (Files.exists(out)) {
+                throw new IOException(
+                        out + ": exists already; choose another folder, or go on with its run by --resume");
+            }
+            AtomicFile.checkNewFolder(out);
         }
         TrainingRun.Texts texts = data.texts(resume && TrainingRun.isWithoutValidation(out));
         if (texts.validation().isEmpty()) {
@@ -90,7 +97,8 @@ final class Train implements Callable<Integer> {
         try (TrainingRun run = opened;
                 TrainingProgress progress = new TrainingProgress(run.trainer().options(), run.trainer().steps())) {
             double best = run.run(progress);
-            program.messages().printf("%n%s%n%s: %,d steps%s, %s%n", progress.last(), out, run.trainer().steps(),
+            program.messages().printf(Locale.ROOT, "%n%s%n%s: %,d steps%s, %s%n", progress.last(), out,
+                    run.trainer().steps(),
                     run.stoppedEarly() ? ", stopped early" : "",
                     Double.isFinite(best)
                             ? String.format(Locale.ROOT, "best validation loss %.4f nats per token", best)
@@ -138,8 +146,11 @@ final class Train implements Callable<Integer> {
     }
 
     private Tokenizer words(TrainingRun.Texts texts) throws IOException {
-        if (from != null || sizes.tokenizer() != null) {
-            return Tokenizer.load(from != null ? from : sizes.tokenizer());
+        if (from != null) {
+            return Zoo.load(from).tokenizer();
+        }
+        if (sizes.tokenizer() != null) {
+            return Tokenizer.load(sizes.tokenizer());
         }
         return Tokenizer.parse(BpeTrainer.train(texts.format().words(texts.training()), sizes.vocabulary()),
                 "the new tokenizer");
@@ -155,10 +166,6 @@ final class Train implements Callable<Integer> {
             BitLlamaConfig config = sizes.config(words.vocabSize());
             return new Checkpoint(config, Weights.init(new BitLlama(config).params(), course.seed()), Map.of());
         }
-        Checkpoint checkpoint = Checkpoint.load(from);
-        if (!checkpoint.weights().areMasters()) {
-            throw new IOException(from + ": holds packed codes; only float32 masters can be fine-tuned");
-        }
-        return checkpoint;
+        return Masters.of(Zoo.checkpoint(from));
     }
 }

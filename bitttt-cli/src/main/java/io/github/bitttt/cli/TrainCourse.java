@@ -11,7 +11,7 @@ final class TrainCourse {
     private long seed = 1;
     @Option(names = "--order-seed", description = "Of the order of windows alone (default: the seed).")
     private Long orderSeed;
-    @Option(names = "--label", description = "A name for logs and the model's metadata.")
+    @Option(names = "--label", preprocessor = AttachedText.class, description = "A name for logs and the model's metadata.")
     private String label = "";
     @Option(names = "--patience", paramLabel = "N", description = "Stop after N validations that are no better than the best; 0 for never (default: 0).")
     private int patience;

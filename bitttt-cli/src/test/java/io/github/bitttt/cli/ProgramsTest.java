@@ -63,8 +63,10 @@ class ProgramsTest {
         assertThat(run("inspect", "--model", tuned.toString()).out()).contains("tuned");
         Path packed = folder.resolve("packed-for-tuning");
         run("pack", "--model", model, "--out", packed.toString());
-        assertError(1, packed + ": holds packed codes; only float32 masters can be fine-tuned", "train", "--from",
-                packed.toString(), "--out", folder.resolve("none").toString());
+        Path again = folder.resolve("tuned-from-packed");
+        JsonNode fromPacked = run("train", "--from", packed.toString(), "--data", lines.toString(), "--out",
+                again.toString(), "--tokens", "64", "--batch", "2", "--window", "16", "--json").json();
+        assertThat(fromPacked.get("steps").intValue()).isEqualTo(2);
     }
 
     @Test
