@@ -63,7 +63,7 @@ final class TrainModel {
     BitLlamaConfig config(int words) {
         int feedForward = inner != null ? inner : Math.max(16, Math.ceilDiv(8 * width, 3 * 16) * 16);
         BitLlamaConfig config = BitLlamaConfig.of(words, width, layers, feedForward);
-        int features = memory != null ? memory : config.ttt().memorySize();
+        int features = memory != null ? memory : config.ttt().orElseThrow().memorySize();
         BitLlamaConfig.Ttt form = seedLayer
                 ? BitLlamaConfig.Ttt.seed(features)
                 : BitLlamaConfig.Ttt.standard(features);

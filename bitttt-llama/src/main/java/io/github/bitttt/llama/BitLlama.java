@@ -3,6 +3,7 @@ package io.github.bitttt.llama;
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Block;
+import io.github.bitttt.nn.GatedMlp;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Mixer;
@@ -11,7 +12,6 @@ import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.RmsNorm;
 import io.github.bitttt.nn.StatePart;
-import io.github.bitttt.nn.SwiGlu;
 import io.github.bitttt.nn.TokenIds;
 import io.github.bitttt.nn.TttLayer;
 import java.util.ArrayList;
@@ -19,11 +19,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Bit-Llama: embedding, blocks of TTT layer and SwiGLU with norms and residuals, a last norm, a float head.
+ * Bit-Llama: embedding, blocks of a mixer (memory layer or attention) and a gated feed-forward layer with norms and residuals, a
+ * last norm, a float head, which may be the embedding.
  *
  * <p>It holds names and sizes, no numbers: the reading that it is given knows the weights. Immutable.
  */
@@ -47,39 +49,56 @@ public final class BitLlama {
         int width = config.hiddenSize();
         embedding = new Param("embed.weight", List.of(config.vocabSize(), width), Param.Kind.ROWS,
                 new Param.Init.Normal(0.05));
-        blocks = IntStream.range(0, config.layers()).mapToObj(i -> block("layers." + i, config)).toList();
+        blocks = IntStream.range(0, config.layers()).mapToObj(i -> block("layers." + i, config, config.mixer(i)))
+                .toList();
         norm = new RmsNorm(Param.vector("norm_f.weight", width, 1), config.rmsNormEps());
-        head = new Param("lm_head.weight", List.of(config.vocabSize(), width), Param.Kind.ROWS,
-                new Param.Init.Normal(1 / Math.sqrt(width)));
-        headBias = config.headBias()
+        head = config.head().tied()
+                ? embedding
+                : new Param("lm_head.weight", List.of(config.vocabSize(), width), Param.Kind.ROWS,
+                        new Param.Init.Normal(1 / Math.sqrt(width)));
+        headBias = config.head().bias()
                 ? Optional.of(Param.vector("lm_head.bias", config.vocabSize(), 0))
                 : Optional.empty();
     }
 
-    private static Block block(String path, BitLlamaConfig config) {
+    private static Block block(String path, BitLlamaConfig config, MixerForm form) {
+        int width = config.hiddenSize();
+        Mixer mixer = switch (form) {
+            case AttentionForm attention -> attention(path + ".attention", config, attention);
+            case BitLlamaConfig.Ttt ttt -> tttLayer(path + ".ttt", config, ttt);
+        };
+        return new Block(norm(path + ".norm1.weight", width, config), mixer,
+                norm(path + ".norm2.weight", width, config), mlp(path + ".mlp", config));
+    }
+
+    private static RmsNorm norm(String path, int width, BitLlamaConfig config) {
+        return new RmsNorm(Param.vector(path, width, 1), config.rmsNormEps());
+    }
+
+    private static Optional<RmsNorm> subNorm(boolean there, String path, int width, BitLlamaConfig config) {
+        return there ? Optional.of(norm(path + ".sub_norm.weight", width, config)) : Optional.empty();
+    }
+
+    private static GatedMlp mlp(String path, BitLlamaConfig config) {
         int width = config.hiddenSize();
         int inner = config.intermediateSize();
-        RmsNorm norm1 = new RmsNorm(Param.vector(path + ".norm1.weight", width, 1), config.rmsNormEps());
-        RmsNorm norm2 = new RmsNorm(Param.vector(path + ".norm2.weight", width, 1), config.rmsNormEps());
-        SwiGlu mlp = new SwiGlu(projection(path + ".mlp.gate_proj.weight", inner, width, config),
-                projection(path + ".mlp.up_proj.weight", inner, width, config),
-                projection(path + ".mlp.down_proj.weight", width, inner, config));
-        Mixer mixer = config.attentionHeads() > 0
-                ? attention(path + ".attention", config)
-                : tttLayer(path + ".ttt", config);
-        return new Block(norm1, mixer, norm2, mlp);
+        return new GatedMlp(projection(path + ".gate_proj", inner, width, config),
+                projection(path + ".up_proj", inner, width, config),
+                projection(path + ".down_proj", width, inner, config), config.mlp().activation(),
+                subNorm(config.mlp().subNorm(), path, inner, config));
     }
 
-    private static Attention attention(String path, BitLlamaConfig config) {
+    private static Attention attention(String path, BitLlamaConfig config, AttentionForm form) {
         int width = config.hiddenSize();
-        return new Attention(projection(path + ".q_proj.weight", width, width, config),
-                projection(path + ".k_proj.weight", width, width, config),
-                projection(path + ".v_proj.weight", width, width, config),
-                projection(path + ".o_proj.weight", width, width, config), config.attentionHeads());
+        int queries = form.heads() * form.headWidth();
+        int keys = form.keyHeads() * form.headWidth();
+        return new Attention(projection(path + ".q_proj", queries, width, config),
+                projection(path + ".k_proj", keys, width, config), projection(path + ".v_proj", keys, width, config),
+                projection(path + ".o_proj", width, queries, config), form.heads(), form.keyHeads(), form.rotary(),
+                subNorm(form.subNorm(), path, queries, config));
     }
 
-    private static TttLayer tttLayer(String path, BitLlamaConfig config) {
-        BitLlamaConfig.Ttt form = config.ttt();
+    private static TttLayer tttLayer(String path, BitLlamaConfig config, BitLlamaConfig.Ttt form) {
         int width = config.hiddenSize();
         InnerRate rate = form.innerRate().isPresent()
                 ? new InnerRate.Constant(form.innerRate().getAsDouble())
@@ -90,8 +109,8 @@ public final class BitLlama {
         Optional<Param> shift = form.tokenShift()
                 ? Optional.of(Param.vector(path + ".shift", width, 0.5))
                 : Optional.empty();
-        return new TttLayer(projection(path + ".down.weight", form.memorySize(), width, config),
-                projection(path + ".up.weight", width, form.memorySize(), config), form.heads(), form.objective(), rate,
+        return new TttLayer(projection(path + ".down", form.memorySize(), width, config),
+                projection(path + ".up", width, form.memorySize(), config), form.heads(), form.objective(), rate,
                 decay, shift, form.read());
     }
 
@@ -102,7 +121,11 @@ public final class BitLlama {
     }
 
     private static BitLinear projection(String path, int out, int in, BitLlamaConfig config) {
-        return new BitLinear(Param.ternary(path, out, in), config.quantization());
+        Optional<RmsNorm> norm = config.projectionNormEps().isPresent()
+                ? Optional.of(new RmsNorm(Param.vector(path + ".norm.weight", in, 1),
+                        config.projectionNormEps().getAsDouble()))
+                : Optional.empty();
+        return new BitLinear(Param.ternary(path + ".weight", out, in), config.quantization(), norm);
     }
 
     /** Its sizes and forms.
@@ -122,7 +145,7 @@ public final class BitLlama {
     public List<Param> params() {
         Stream<Param> body = blocks.stream().flatMap(block -> block.params().stream());
         return Stream.of(Stream.of(embedding), body, norm.params().stream(), Stream.of(head), headBias.stream())
-                .flatMap(stream -> stream).toList();
+                .flatMap(stream -> stream).distinct().toList(); // a tied head is the embedding
     }
 
     /** Logits of the next token after every token.
@@ -168,7 +191,7 @@ public final class BitLlama {
     }
 
     /** The head's matrix.
-     *  @return [V, D] */
+     *  @return [V, D]; the embedding if they are tied */
     public Param headWeight() {
         return head;
     }
@@ -214,8 +237,17 @@ public final class BitLlama {
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "BitLlama[V %d, D %d, %d layers, F %d, M %d, %,d parameters]",
+        return String.format(Locale.ROOT, "BitLlama[V %d, D %d, %d layers, F %d, %s, %,d parameters]",
                 config.vocabSize(), config.hiddenSize(), config.layers(), config.intermediateSize(),
-                config.ttt().memorySize(), parameters());
+                config.mixers().stream().map(BitLlama::shown).distinct().collect(Collectors.joining(" and ")),
+                parameters());
+    }
+
+    private static String shown(MixerForm form) {
+        return switch (form) {
+            case BitLlamaConfig.Ttt ttt -> "M " + ttt.memorySize();
+            case AttentionForm attention -> "attention of " + attention.heads() + " heads on " + attention.keyHeads()
+                    + " of " + attention.headWidth();
+        };
     }
 }

@@ -3,24 +3,30 @@ package io.github.bitttt.llama;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Read;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /**
  * The sizes and forms of a {@link BitLlama}: everything that {@code config.json} says.
  *
- * @param vocabSize        V
- * @param hiddenSize       D
- * @param layers           the number of blocks
- * @param intermediateSize F
- * @param rmsNormEps       eps of every norm
- * @param ttt              the memory layers
- * @param quantization     how projections round
- * @param headBias         whether the head adds a bias (imported checkpoints do)
- * @param attentionHeads   heads of a baseline that has attention where others have memory layers; 0 for memory layers
+ * @param vocabSize         V
+ * @param hiddenSize        D
+ * @param layers            the number of blocks
+ * @param intermediateSize  F
+ * @param rmsNormEps        eps of every norm but those of single projections
+ * @param mixers            the form of each block's mixer: block i has number i modulo their number, so one form serves all blocks
+ *                          and a pattern makes a hybrid
+ * @param mlp               the feed-forward layers
+ * @param head              the head
+ * @param quantization      how projections round
+ * @param projectionNormEps eps of a norm before every projection, if there are such norms
+ * @param contextLimit      tokens for which the positions were trained, if there is a limit; memory layers have none
  */
 public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps,
-        Ttt ttt,
-        Quantization quantization, boolean headBias, int attentionHeads) {
+        List<MixerForm> mixers, MlpForm mlp, HeadForm head, Quantization quantization,
+        OptionalDouble projectionNormEps, OptionalInt contextLimit) {
 
     /** Largest V, far above every tokenizer: what a file says beyond that is wrong. */
     public static final int MAX_VOCABULARY = 1 << 24;
@@ -41,7 +47,7 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param read       before or after the update
      */
     public record Ttt(int memorySize, int heads, Objective objective, OptionalDouble innerRate, boolean decay,
-            boolean tokenShift, Read read) {
+            boolean tokenShift, Read read) implements MixerForm {
 
         /** Checks the sizes. */
         public Ttt {
@@ -95,7 +101,7 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
         }
     }
 
-    /** Memory layers.
+    /** Memory layers with SwiGLU and a head of its own.
      *
      * @param vocabSize        V
      * @param hiddenSize       D
@@ -107,25 +113,32 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param headBias         whether the head adds a bias */
     public BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps, Ttt ttt,
             Quantization quantization, boolean headBias) {
-        this(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, quantization, headBias, 0);
+        this(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, List.of(ttt), MlpForm.SWI_GLU,
+                new HeadForm(false, headBias), quantization, OptionalDouble.empty(), OptionalInt.empty());
     }
 
     /** Checks the sizes. */
     public BitLlamaConfig {
+        mixers = List.copyOf(mixers);
         inRange("vocab_size", vocabSize, MAX_VOCABULARY);
         inRange("hidden_size", hiddenSize, MAX_WIDTH);
         inRange("num_hidden_layers", layers, Integer.MAX_VALUE);
         inRange("intermediate_size", intermediateSize, MAX_WIDTH);
-        if (attentionHeads < 0 || attentionHeads > 0 && hiddenSize % (2 * attentionHeads) != 0) {
-            throw new IllegalArgumentException("attention.num_heads must divide hidden_size " + hiddenSize
-                    + " into even parts, got " + attentionHeads);
+        if (mixers.isEmpty()) {
+            throw new IllegalArgumentException("at least 1 form of mixer is needed, got 0");
         }
-        if (!(rmsNormEps > 0 && rmsNormEps < 1)) {
-            throw new IllegalArgumentException("rms_norm_eps must be in (0, 1), got " + rmsNormEps);
+        checkEps("rms_norm_eps", rmsNormEps);
+        projectionNormEps.ifPresent(eps -> checkEps("quantization_config.rms_norm_eps", eps));
+        contextLimit.ifPresent(limit -> inRange("max_position_embeddings", limit, Integer.MAX_VALUE));
+    }
+
+    private static void checkEps(String name, double eps) {
+        if (!(eps > 0 && eps < 1)) {
+            throw new IllegalArgumentException(name + " must be in (0, 1), got " + eps);
         }
     }
 
-    private static void inRange(String name, int value, int most) {
+    static void inRange(String name, int value, int most) {
         if (value < 1) {
             throw new IllegalArgumentException(name + " must be at least 1, got " + value);
         }
@@ -146,13 +159,51 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
                 Ttt.standard(Math.max(1, hiddenSize / 4)), Quantization.BITNET, false);
     }
 
-    /** The same with another memory form.
+    /** The form of one block's mixer.
+     *
+     * @param block from 0
+     * @return memory or attention */
+    public MixerForm mixer(int block) {
+        return mixers.get(block % mixers.size());
+    }
+
+    /** The form of the memory layers.
+     *  @return that of the first, if there are any */
+    public Optional<Ttt> ttt() {
+        return mixers.stream().filter(Ttt.class::isInstance).map(Ttt.class::cast).findFirst();
+    }
+
+    /** The form of the attention layers.
+     *  @return that of the first, if there are any */
+    public Optional<AttentionForm> attention() {
+        return mixers.stream().filter(AttentionForm.class::isInstance).map(AttentionForm.class::cast).findFirst();
+    }
+
+    /** The same with other mixers.
+     *
+     * @param forms a pattern, see {@link #mixers}
+     * @return a new config */
+    public BitLlamaConfig withMixers(List<MixerForm> forms) {
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, forms, mlp, head,
+                quantization, projectionNormEps, contextLimit);
+    }
+
+    /** The same with memory layers of one form.
      *
      * @param form of the memory layers
      * @return a new config */
     public BitLlamaConfig withTtt(Ttt form) {
-        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, form, quantization,
-                headBias, attentionHeads);
+        return withMixers(List.of(form));
+    }
+
+    /** The same with other feed-forward layers and another head.
+     *
+     * @param layer    form of the feed-forward layers
+     * @param headForm of the head
+     * @return a new config */
+    public BitLlamaConfig with(MlpForm layer, HeadForm headForm) {
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, mixers, layer, headForm,
+                quantization, projectionNormEps, contextLimit);
     }
 
     /** The same with another rounding.
@@ -160,8 +211,8 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param rounding of the projections
      * @return a new config */
     public BitLlamaConfig withQuantization(Quantization rounding) {
-        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, rounding, headBias,
-                attentionHeads);
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, mixers, mlp, head,
+                rounding, projectionNormEps, contextLimit);
     }
 
     /** The same with or without a bias of the head.
@@ -169,8 +220,17 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param bias whether the head adds one
      * @return a new config */
     public BitLlamaConfig withHeadBias(boolean bias) {
-        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, ttt, quantization, bias,
-                attentionHeads);
+        return with(mlp, new HeadForm(head.tied(), bias));
+    }
+
+    /** The same with or without norms of single projections, and with or without a limit of the context.
+     *
+     * @param normEps of a norm before every projection
+     * @param limit   in tokens
+     * @return a new config */
+    public BitLlamaConfig with(OptionalDouble normEps, OptionalInt limit) {
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, mixers, mlp, head,
+                quantization, normEps, limit);
     }
 
     /** The same with attention in place of memory layers, and a feed-forward layer that much smaller: a baseline of about as
@@ -179,13 +239,15 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @param heads H, which divides D into even parts
      * @return a new config */
     public BitLlamaConfig withAttention(int heads) {
+        AttentionForm form = AttentionForm.of(hiddenSize, heads);
         // Four projections [D, D] for two [M, D], paid for by three [F, D].
-        int difference = (4 * hiddenSize - 2 * ttt.memorySize()) / 3;
+        int difference = (4 * hiddenSize - 2 * ttt().map(Ttt::memorySize).orElse(2 * hiddenSize)) / 3;
         if (intermediateSize <= difference) {
             throw new IllegalArgumentException("attention takes as many parameters as " + difference
                     + " of intermediate_size, which must be more, got " + intermediateSize);
         }
-        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize - difference, rmsNormEps, ttt,
-                quantization, headBias, heads);
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize - difference, rmsNormEps,
+                List.of(form), mlp, head,
+                quantization, projectionNormEps, contextLimit);
     }
 }

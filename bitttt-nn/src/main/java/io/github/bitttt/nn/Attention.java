@@ -1,44 +1,56 @@
 package io.github.bitttt.nn;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
- * Causal attention with rotary positions, in ternary projections: the baseline that a TTT layer is compared with.
+ * Causal attention with rotary positions, in ternary projections. Several query heads may share a head of keys and values.
  *
  * <pre>
  * q, k, v = query(x), key(x), value(x)          q and k turned by their position, per head
  * a_t     = sum over s up to t of softmax_s(q_t . k_s / sqrt(d)) v_s
- * y_t     = output(a_t)
+ * y_t     = output(norm(a_t))                   the norm, where there is one, is over all H d numbers
  * </pre>
  *
- * <p>What it remembers grows with the text, see {@link KvCache}. The graph reading begins every window without any.
+ * <p>Query head n reads key head n div (H / G). What it remembers grows with the text, see {@link KvCache}. The graph reading
+ * begins every window without any.
  *
- * <p>Shapes: x, y [n, D]; every projection [D, D]. Source: Vaswani et al., arXiv:1706.03762; Su et al., arXiv:2104.09864.
+ * <p>Shapes: x, y [n, D]; query [H d, D], key and value [G d, D], output [D, H d]. Source: Vaswani et al., arXiv:1706.03762;
+ * Ainslie et al., arXiv:2305.13245.
  *
- * @param query  D to D
- * @param key    D to D
- * @param value  D to D
- * @param output D to D
- * @param heads  H; d = D / H is even
+ * @param query    D to H d
+ * @param key      D to G d
+ * @param value    D to G d
+ * @param output   H d to D
+ * @param heads    H; d, the width of a head, is even
+ * @param keyHeads G, heads of keys and values; a divisor of H
+ * @param rotary   how positions turn queries and keys
+ * @param subNorm  before {@code output}
  */
-public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLinear output, int heads) implements Mixer {
+public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLinear output, int heads, int keyHeads,
+        Rotary rotary, Optional<RmsNorm> subNorm) implements Mixer {
     /** Checks the sizes. */
     public Attention {
         if (heads < 1 || query.out() % (2 * heads) != 0) {
             throw new IllegalArgumentException(query.weight().path()
                     + ": heads must divide the width " + query.out() + " into even parts, got " + heads);
         }
-    }
-
-    /** The angle by which a pair of numbers of a query or key is turned.
-     *
-     * @param position of the token, from 0
-     * @param pair     from 0 to d / 2 - 1
-     * @param width    d
-     * @return radians */
-    public static double angle(long position, int pair, int width) {
-        return position * Math.pow(10_000, -2.0 * pair / width);
+        if (keyHeads < 1 || heads % keyHeads != 0) {
+            throw new IllegalArgumentException(
+                    key.weight().path() + ": heads of keys must divide the " + heads + " of queries, got " + keyHeads);
+        }
+        int keys = query.out() / heads * keyHeads;
+        if (key.out() != keys || value.out() != keys || output.in() != query.out()) {
+            throw new IllegalArgumentException("query " + query.weight() + ", key " + key.weight() + ", value "
+                    + value.weight() + " and output " + output.weight() + " do not fit: they are [H d, D], [G d, D],"
+                    + " [G d, D] and [D, H d]");
+        }
+        if (subNorm.isPresent() && subNorm.get().gain().rows() != query.out()) {
+            throw new IllegalArgumentException(
+                    subNorm.get().gain() + " must have as many numbers as query has rows: " + query.weight());
+        }
     }
 
     @Override
@@ -53,8 +65,9 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
 
     @Override
     public List<StatePart> stateParts() {
-        return List.of(new StatePart("keys", List.of(width()), StatePart.Kind.GROWING, Float.MAX_VALUE),
-                new StatePart("values", List.of(width()), StatePart.Kind.GROWING, Float.MAX_VALUE));
+        List<Integer> token = List.of(key.out());
+        return List.of(new StatePart("keys", token, StatePart.Kind.GROWING, Float.MAX_VALUE),
+                new StatePart("values", token, StatePart.Kind.GROWING, Float.MAX_VALUE));
     }
 
     @Override
@@ -63,14 +76,15 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
         return new KvCache<>(parts.get(0), parts.get(1));
     }
 
-    /** D.
-     *  @return the width of queries, keys and values */
-    public int width() {
-        return query.out();
+    /** d.
+     *  @return the width of a head */
+    public int headWidth() {
+        return query.out() / heads;
     }
 
     @Override
     public List<Param> params() {
-        return List.of(query.weight(), key.weight(), value.weight(), output.weight());
+        return Stream.of(query.params(), key.params(), value.params(),
+                subNorm.map(RmsNorm::params).orElse(List.of()), output.params()).flatMap(List::stream).toList();
     }
 }

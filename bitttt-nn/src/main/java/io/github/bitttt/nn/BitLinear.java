@@ -1,5 +1,8 @@
 package io.github.bitttt.nn;
 
+import java.util.List;
+import java.util.Optional;
+
 /**
  * A ternary projection: y = (sum of xq over q = +1, less the sum over q = -1) * beta / s.
  *
@@ -10,8 +13,9 @@ package io.github.bitttt.nn;
  *
  * @param weight       the projection
  * @param quantization how weights and inputs are rounded
+ * @param norm         of the input, before it is rounded, where a projection has one of its own
  */
-public record BitLinear(Param weight, Quantization quantization) {
+public record BitLinear(Param weight, Quantization quantization, Optional<RmsNorm> norm) {
 
     /**
      * How a {@link BitLinear} rounds.
@@ -30,6 +34,14 @@ public record BitLinear(Param weight, Quantization quantization) {
             throw new IllegalArgumentException(
                     weight.path() + ": BitLinear takes a TERNARY parameter, got " + weight.kind());
         }
+    }
+
+    /** A projection without a norm of its own.
+     *
+     * @param weight       the projection
+     * @param quantization how weights and inputs are rounded */
+    public BitLinear(Param weight, Quantization quantization) {
+        this(weight, quantization, Optional.empty());
     }
 
     /** Input features.
@@ -51,6 +63,12 @@ public record BitLinear(Param weight, Quantization quantization) {
      * @param x   [n, in]
      * @return [n, out] */
     public <T> T forward(Ops<T> ops, T x) {
-        return ops.bitLinear(this, x);
+        return ops.bitLinear(this, norm.isPresent() ? norm.get().forward(ops, x) : x);
+    }
+
+    /** Its parameters.
+     *  @return the gain of its norm, if it has one, and the weight */
+    public List<Param> params() {
+        return norm.isPresent() ? List.of(norm.get().gain(), weight) : List.of(weight);
     }
 }

@@ -27,7 +27,7 @@ public interface Ops<T> {
      * @return [n, D] */
     T rmsNorm(RmsNorm norm, T x);
 
-    /** A ternary projection of each row, see {@link BitLinear}.
+    /** A ternary projection of each row, see {@link BitLinear}. Its own norm, if it has one, was taken before.
      *
      * @param layer [out, in] and its rounding
      * @param x     [n, in]
@@ -64,6 +64,13 @@ public interface Ops<T> {
      * @param up   [n, F]
      * @return [n, F] */
     T siluMultiply(T gate, T up);
+
+    /** max(gate, 0)^2 * up, element by element.
+     *
+     * @param gate [n, F]
+     * @param up   [n, F]
+     * @return [n, F] */
+    T reluSquaredMultiply(T gate, T up);
 
     /** Each row mixed with the row before it: c_t = x_t + mu * (x_{t-1} - x_t).
      *
@@ -111,13 +118,13 @@ public interface Ops<T> {
     /** Causal attention over all rows and what was read before, see {@link Attention}: queries and keys are turned by their
      * positions, which go on from those of the cache.
      *
-     * @param heads   H
+     * @param layer   heads and rotary positions
      * @param cache   turned keys and values so far; spent by this call
-     * @param queries [n, D]
-     * @param keys    [n, D]
-     * @param values  [n, D]
-     * @return answers [n, D] and the cache after the last row */
-    Mixed<T> attend(int heads, KvCache<T> cache, T queries, T keys, T values);
+     * @param queries [n, H d]
+     * @param keys    [n, G d]
+     * @param values  [n, G d]
+     * @return answers [n, H d] and the cache after the last row */
+    Mixed<T> attend(Attention layer, KvCache<T> cache, T queries, T keys, T values);
 
     /** The last row of each stream.
      *
@@ -141,14 +148,26 @@ public interface Ops<T> {
      * @param weights W after the last row */
     record Delta<T>(T answers, T weights) {}
 
-    /** Composite: silu(gate x) * (up x), two projections of one input.
+    /** Composite: act(gate x) * (up x), two projections of one input.
      *
-     * @param gate [F, D]
-     * @param up   [F, D]
-     * @param x    [n, D]
+     * @param mlp gate and up [F, D], and the activation
+     * @param x   [n, D]
      * @return [n, F] */
-    default T gated(BitLinear gate, BitLinear up, T x) {
-        return siluMultiply(bitLinear(gate, x), bitLinear(up, x));
+    default T gated(GatedMlp mlp, T x) {
+        return activate(mlp.activation(), mlp.gate().forward(this, x), mlp.up().forward(this, x));
+    }
+
+    /** Composite: act(gate) * up, element by element.
+     *
+     * @param activation act
+     * @param gate       [n, F]
+     * @param up         [n, F]
+     * @return [n, F] */
+    default T activate(Activation activation, T gate, T up) {
+        return switch (activation) {
+            case SILU -> siluMultiply(gate, up);
+            case RELU_SQUARED -> reluSquaredMultiply(gate, up);
+        };
     }
 
     /** Composite: an attention layer over all rows.
@@ -158,9 +177,19 @@ public interface Ops<T> {
      * @param x     [n, D], normed
      * @return y [n, D] and the cache after the last row */
     default Mixed<T> attention(Attention layer, KvCache<T> cache, T x) {
-        Mixed<T> attended = attend(layer.heads(), cache, bitLinear(layer.query(), x),
-                bitLinear(layer.key(), x), bitLinear(layer.value(), x));
-        return mixed(bitLinear(layer.output(), attended.output()), attended.state());
+        Mixed<T> attended = attend(layer, cache, layer.query().forward(this, x), layer.key().forward(this, x),
+                layer.value().forward(this, x));
+        return mixed(attentionOutput(layer, attended.output()), attended.state());
+    }
+
+    /** Composite: what an attention layer makes of the answers of its heads.
+     *
+     * @param layer   the layer
+     * @param answers [n, H d]
+     * @return y [n, D] */
+    default T attentionOutput(Attention layer, T answers) {
+        return layer.output().forward(this,
+                layer.subNorm().isPresent() ? layer.subNorm().get().forward(this, answers) : answers);
     }
 
     /** Composite: a TTT layer over all rows.
@@ -171,14 +200,14 @@ public interface Ops<T> {
      * @return y [n, D] and the memory after the last row */
     default Mixed<T> ttt(TttLayer layer, TttState<T> memory, T x) {
         T shifted = layer.shift().map(mu -> tokenShift(mu, memory.previous(), x)).orElse(x); // c [n, D]
-        T features = normalizeHeads(layer.heads(), bitLinear(layer.down(), shifted)); // f [n, M]
+        T features = normalizeHeads(layer.heads(), layer.down().forward(this, shifted)); // f [n, M]
         T keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
         T rates = innerRate(layer.innerRate(), layer.heads(), x); // eta [n, H]
         Optional<T> decays = layer.decay().map(gate -> innerRate(gate, layer.heads(), x)); // gamma [n, H]
         T lastInput = lastRow(x);
         T lastFeature = lastRow(features);
         Delta<T> delta = delta(layer.heads(), layer.read(), memory.weights(), keys, features, rates, decays);
-        T y = bitLinear(layer.up(), delta.answers());
+        T y = layer.up().forward(this, delta.answers());
         return mixed(y, new TttState<>(delta.weights(), lastInput, lastFeature));
     }
 }

@@ -99,7 +99,8 @@ public record TttLayer(BitLinear down, BitLinear up, int heads, Objective object
     /** Down, up, and those of shift, rate and decay where they are learned. */
     @Override
     public List<Param> params() {
-        List<Param> params = new ArrayList<>(List.of(down.weight(), up.weight()));
+        List<Param> params = new ArrayList<>(down.params());
+        params.addAll(up.params());
         shift.ifPresent(params::add);
         if (innerRate instanceof InnerRate.Learned(Param weight, Param bias)) {
             params.add(weight);

@@ -60,7 +60,8 @@ class LayersTest {
     void projectionsFitTogether() {
         assertThatIllegalArgumentException()
                 .isThrownBy(
-                        () -> new SwiGlu(projection("gate", 5, 8), projection("up", 6, 8), projection("down", 8, 6)))
+                        () -> GatedMlp.swiGlu(projection("gate", 5, 8), projection("up", 6, 8),
+                                projection("down", 8, 6)))
                 .withMessage("gate gate [5, 8], up up [6, 8] and down down [8, 6] do not fit: gate and up are [F, D], "
                         + "down is [D, F]");
         assertThatIllegalArgumentException()

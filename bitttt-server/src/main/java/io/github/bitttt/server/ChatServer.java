@@ -169,11 +169,10 @@ public final class ChatServer implements AutoCloseable {
     private ObjectNode models() {
         ObjectNode list = JsonNodeFactory.instance.objectNode().put("object", "list");
         BitLlamaConfig config = model.architecture().config();
-        list.putArray("data").addObject().put("id", name).put("object", "model").put("created", 0)
-                .put("owned_by", "bitttt").putObject("bitttt").put("layers", config.layers())
-                .put("heads", config.ttt().heads()).put("memory", config.ttt().memorySize())
-                .put("vocabulary", config.vocabSize())
-                .put("temperature", model.defaults().sampling().temperature())
+        ObjectNode own = list.putArray("data").addObject().put("id", name).put("object", "model").put("created", 0)
+                .put("owned_by", "bitttt").putObject("bitttt").put("layers", config.layers());
+        config.ttt().ifPresent(form -> own.put("heads", form.heads()).put("memory", form.memorySize()));
+        own.put("vocabulary", config.vocabSize()).put("temperature", model.defaults().sampling().temperature())
                 .put("parameters", model.architecture().parameters());
         return list;
     }

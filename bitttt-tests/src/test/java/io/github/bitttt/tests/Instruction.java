@@ -1,7 +1,9 @@
 package io.github.bitttt.tests;
 
+import io.github.bitttt.nn.Activation;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.GatedMlp;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Objective;
@@ -9,7 +11,6 @@ import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.RmsNorm;
-import io.github.bitttt.nn.SwiGlu;
 import io.github.bitttt.nn.TttLayer;
 import io.github.bitttt.nn.TttState;
 import java.util.List;
@@ -57,19 +58,41 @@ enum Instruction {
     SWI_GLU_ROUNDED {
         @Override
         <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
-            return List.of(new SwiGlu(sizes.gate(true), sizes.up(true), sizes.down(true)).forward(ops, x));
+            return List.of(GatedMlp.swiGlu(sizes.gate(true), sizes.up(true), sizes.down(true)).forward(ops, x));
         }
     },
     SWI_GLU_FLOAT {
         @Override
         <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
-            return List.of(new SwiGlu(sizes.gate(false), sizes.up(false), sizes.down(false)).forward(ops, x));
+            return List.of(GatedMlp.swiGlu(sizes.gate(false), sizes.up(false), sizes.down(false)).forward(ops, x));
         }
     },
     GATED_OF_TWO_ROUNDINGS {
         @Override
         <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
-            return List.of(ops.gated(sizes.gate(true), sizes.up(false), x));
+            return List.of(ops.gated(GatedMlp.swiGlu(sizes.gate(true), sizes.up(false), sizes.down(true)), x));
+        }
+    },
+    RELU_SQUARED {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            return List.of(new GatedMlp(sizes.gate(false), sizes.up(false), sizes.down(false), Activation.RELU_SQUARED,
+                    Optional.of(new RmsNorm(sizes.innerGain(), 1e-5))).forward(ops, x));
+        }
+    },
+    RELU_SQUARED_ROUNDED {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            return List.of(new GatedMlp(sizes.gate(true), sizes.up(true), sizes.down(false), Activation.RELU_SQUARED,
+                    Optional.empty()).forward(ops, x));
+        }
+    },
+    NORMED_PROJECTION {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            BitLinear gate = sizes.gate(false);
+            return List.of(new BitLinear(gate.weight(), gate.quantization(),
+                    Optional.of(new RmsNorm(sizes.gain(), 1e-6))).forward(ops, x));
         }
     },
     TOKEN_SHIFT {
@@ -154,13 +177,18 @@ enum Instruction {
         List<Param> params() {
             InnerRate.Learned rate = rate();
             InnerRate.Learned decay = decay();
-            return List.of(gain(), gate(true).weight(), up(true).weight(), down(true).weight(), head(), headBias(),
+            return List.of(gain(), innerGain(), gate(true).weight(), up(true).weight(), down(true).weight(), head(),
+                    headBias(),
                     layer(true).down().weight(), layer(true).up().weight(), mu(), rate.weight(), rate.bias(),
                     decay.weight(), decay.bias());
         }
 
         Param gain() {
             return normal("gain", List.of(width), Param.Kind.FLOAT, 1);
+        }
+
+        Param innerGain() {
+            return normal("inner.gain", List.of(inner), Param.Kind.FLOAT, 1);
         }
 
         Param mu() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.InnerRate;
@@ -236,6 +237,11 @@ class ThreeWaysParityTest {
         }
 
         @Override
+        public Rows reluSquaredMultiply(Rows gate, Rows up) {
+            return ops.reluSquaredMultiply(gate, up);
+        }
+
+        @Override
         public Rows tokenShift(Param mu, Rows previous, Rows x) {
             return ops.tokenShift(mu, previous, x);
         }
@@ -262,8 +268,8 @@ class ThreeWaysParityTest {
         }
 
         @Override
-        public Mixed<Rows> attend(int heads, KvCache<Rows> cache, Rows queries, Rows keys, Rows values) {
-            return ops.attend(heads, cache, queries, keys, values);
+        public Mixed<Rows> attend(Attention layer, KvCache<Rows> cache, Rows queries, Rows keys, Rows values) {
+            return ops.attend(layer, cache, queries, keys, values);
         }
 
         @Override

@@ -27,7 +27,7 @@ public final class LocalGradients implements GradientSource {
         this.options = options;
         this.windows = options.windows();
         this.text = text;
-        if (windows.carry() > 1 && model.config().attentionHeads() > 0) {
+        if (windows.carry() > 1 && model.config().attention().isPresent()) {
             throw new IllegalArgumentException(
                     "attention has no memory of constant size to carry: carry must be 1, got " + windows.carry());
         }

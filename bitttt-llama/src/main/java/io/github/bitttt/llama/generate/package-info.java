@@ -8,7 +8,7 @@
  * <li>{@link io.github.bitttt.llama.BitLlama#hidden} looks up the token's row of the embedding, x [1, D].</li>
  * <li>Each {@link io.github.bitttt.nn.Block} adds to it twice. First {@link io.github.bitttt.nn.TttLayer} on the normed row: it
  * is rounded to int8 and projected down by additions, each head is divided by its length, the memory W predicts, takes one
- * step of gradient descent on its error e, and is read; the answer is projected up. Then {@link io.github.bitttt.nn.SwiGlu} on
+ * step of gradient descent on its error e, and is read; the answer is projected up. Then {@link io.github.bitttt.nn.GatedMlp} on
  * the normed sum, whose gate and up projections share one rounding.</li>
  * <li>The last norm and the head give logits [V], which {@code feed} returns.</li>
  * <li>{@link io.github.bitttt.llama.text.StreamDecoder#next} turns the token into text, and

@@ -2,15 +2,23 @@ package io.github.bitttt.llama.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bitttt.llama.AttentionForm;
 import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.HeadForm;
+import io.github.bitttt.llama.MixerForm;
+import io.github.bitttt.llama.MlpForm;
+import io.github.bitttt.nn.Activation;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Read;
+import io.github.bitttt.nn.Rotary;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /**
  * {@code config.json}, by Hugging Face's conventions. Absent keys take their defaults, unknown ones are kept and ignored.
@@ -39,19 +47,58 @@ final class ConfigJson {
         String type = text(root, "model_type", "bitllama", List.of("bitllama"));
         assert type.equals("bitllama");
         int width = integer(root, "hidden_size", null);
-        JsonNode ttt = group("ttt");
         JsonNode quantization = group("quantization_config");
         String scale = text(quantization, "weight_scale", "absmean", List.of("absmean", "none"));
+        boolean attention = root.has("attention");
+        OptionalDouble projectionNorm = flag(quantization, "use_rms_norm", false)
+                ? OptionalDouble.of(number(quantization, "rms_norm_eps", 1e-6))
+                : OptionalDouble.empty();
+        OptionalInt limit = root.has("max_position_embeddings")
+                ? OptionalInt.of(integer(root, "max_position_embeddings", null))
+                : OptionalInt.empty();
         return new BitLlamaConfig(integer(root, "vocab_size", null), width, integer(root, "num_hidden_layers", null),
                 integer(root, "intermediate_size", null), number(root, "rms_norm_eps", 1e-5),
-                new BitLlamaConfig.Ttt(integer(ttt, "memory_size", Math.max(1, width / 4)),
-                        integer(ttt, "num_heads", 1),
-                        constant(Objective.class, text(ttt, "objective", "predict_next", names(Objective.values()))),
-                        innerRate(ttt), text(ttt, "decay", "none", List.of("none", "learned")).equals("learned"),
-                        flag(ttt, "token_shift", true),
-                        constant(Read.class, text(ttt, "read", "after", names(Read.values())))),
-                new Quantization(scale.equals("absmean"), roundActivations(quantization)), false,
-                root.has("attention") ? integer(group("attention"), "num_heads", 1) : 0);
+                List.of(attention ? attention(group("attention"), width) : ttt(group("ttt"), width)), mlp(),
+                new HeadForm(flag(root, "tie_word_embeddings", false), false),
+                new Quantization(scale.equals("absmean"), roundActivations(quantization)), projectionNorm, limit);
+    }
+
+    private MixerForm ttt(JsonNode ttt, int width) throws CheckpointException {
+        return new BitLlamaConfig.Ttt(integer(ttt, "memory_size", Math.max(1, width / 4)),
+                integer(ttt, "num_heads", 1),
+                constant(Objective.class, text(ttt, "objective", "predict_next", names(Objective.values()))),
+                innerRate(ttt), text(ttt, "decay", "none", List.of("none", "learned")).equals("learned"),
+                flag(ttt, "token_shift", true),
+                constant(Read.class, text(ttt, "read", "after", names(Read.values()))));
+    }
+
+    private MixerForm attention(JsonNode form, int width) throws CheckpointException {
+        int heads = integer(form, "num_heads", 1);
+        int headWidth = form.has("head_dim")
+                ? integer(form, "head_dim", null)
+                : AttentionForm.of(width, heads).headWidth();
+        return new AttentionForm(heads, integer(form, "num_key_value_heads", heads), headWidth,
+                new Rotary(number(form, "rope_theta", 10_000), scaling(form)), flag(form, "sub_norm", false));
+    }
+
+    private Optional<Rotary.Scaling> scaling(JsonNode form) throws CheckpointException {
+        JsonNode scaling = form.path("rope_scaling");
+        if (scaling.isMissingNode()) {
+            return Optional.empty();
+        }
+        if (!scaling.isObject()) {
+            throw new CheckpointException(file,
+                    "attention.rope_scaling must be a JSON object, got " + StrictJson.shown(scaling));
+        }
+        text(scaling, "rope_type", "llama3", List.of("llama3"));
+        return Optional.of(new Rotary.Llama3(number(scaling, "factor", 8), number(scaling, "low_freq_factor", 1),
+                number(scaling, "high_freq_factor", 4), number(scaling, "original_max_position_embeddings", 8192)));
+    }
+
+    private MlpForm mlp() throws CheckpointException {
+        String activation = text(root, "hidden_act", "silu", List.of("silu", "relu2"));
+        return new MlpForm(activation.equals("silu") ? Activation.SILU : Activation.RELU_SQUARED,
+                flag(root, "mlp_sub_norm", false));
     }
 
     /** A group of keys: an object, or absent. */
@@ -141,17 +188,8 @@ final class ConfigJson {
         root.put("model_type", "bitllama").put("vocab_size", config.vocabSize()).put("hidden_size", config.hiddenSize())
                 .put("num_hidden_layers", config.layers()).put("intermediate_size", config.intermediateSize())
                 .put("rms_norm_eps", config.rmsNormEps());
-        BitLlamaConfig.Ttt form = config.ttt();
-        ObjectNode ttt = root.withObject("/ttt").put("memory_size", form.memorySize()).put("num_heads", form.heads())
-                .put("objective", form.objective().name().toLowerCase(Locale.ROOT))
-                .put("token_shift", form.tokenShift()).put("read", form.read().name().toLowerCase(Locale.ROOT));
-        if (form.decay()) {
-            ttt.put("decay", "learned");
-        }
-        form.innerRate().ifPresentOrElse(rate -> ttt.put("inner_rate", rate), () -> ttt.put("inner_rate", "learned"));
-        if (config.attentionHeads() > 0) {
-            root.withObject("/attention").put("num_heads", config.attentionHeads());
-        }
+        mixer(root, config);
+        mlpAndHead(root, config);
         ObjectNode quantization = root.withObject("/quantization_config").put("quant_method", "bitnet")
                 .put("weight_scale", config.quantization().scaleWeights() ? "absmean" : "none");
         if (config.quantization().roundActivations()) {
@@ -159,6 +197,60 @@ final class ConfigJson {
         } else {
             quantization.putNull("activation_bits");
         }
+        config.projectionNormEps().ifPresent(eps -> quantization.put("use_rms_norm", true).put("rms_norm_eps", eps));
         return root.toPrettyString() + "\n";
+    }
+
+    private static void mixer(ObjectNode root, BitLlamaConfig config) throws CheckpointException {
+        if (config.mixers().size() > 1) {
+            throw new CheckpointException(Path.of(FILE), "only models whose blocks all have one form of mixer are"
+                    + " written, got " + config.mixers().size());
+        }
+        switch (config.mixer(0)) {
+            case BitLlamaConfig.Ttt form -> ttt(root.withObject("/ttt"), form);
+            case AttentionForm form -> attention(root.withObject("/attention"), form, config.hiddenSize());
+        }
+    }
+
+    private static void ttt(ObjectNode ttt, BitLlamaConfig.Ttt form) {
+        ttt.put("memory_size", form.memorySize()).put("num_heads", form.heads())
+                .put("objective", form.objective().name().toLowerCase(Locale.ROOT))
+                .put("token_shift", form.tokenShift()).put("read", form.read().name().toLowerCase(Locale.ROOT));
+        if (form.decay()) {
+            ttt.put("decay", "learned");
+        }
+        form.innerRate().ifPresentOrElse(rate -> ttt.put("inner_rate", rate), () -> ttt.put("inner_rate", "learned"));
+    }
+
+    /** Heads alone where the form is the first one, so that the fingerprints of older models stay. */
+    private static void attention(ObjectNode node, AttentionForm form, int width) {
+        node.put("num_heads", form.heads());
+        if (form.heads() * form.headWidth() == width && form.equals(AttentionForm.of(width, form.heads()))) {
+            return;
+        }
+        node.put("num_key_value_heads", form.keyHeads()).put("head_dim", form.headWidth())
+                .put("rope_theta", form.rotary().base()).put("sub_norm", form.subNorm());
+        if (form.rotary().scaling().isPresent()) {
+            switch (form.rotary().scaling().get()) {
+                case Rotary.Llama3 scaling -> node.putObject("rope_scaling").put("rope_type", "llama3")
+                        .put("factor", scaling.factor()).put("low_freq_factor", scaling.low())
+                        .put("high_freq_factor", scaling.high())
+                        .put("original_max_position_embeddings", scaling.context());
+            }
+        }
+    }
+
+    /** What differs from the default only, so that the fingerprints of older models stay. */
+    private static void mlpAndHead(ObjectNode root, BitLlamaConfig config) {
+        if (config.mlp().activation() == Activation.RELU_SQUARED) {
+            root.put("hidden_act", "relu2");
+        }
+        if (config.mlp().subNorm()) {
+            root.put("mlp_sub_norm", true);
+        }
+        if (config.head().tied()) {
+            root.put("tie_word_embeddings", true);
+        }
+        config.contextLimit().ifPresent(limit -> root.put("max_position_embeddings", limit));
     }
 }

@@ -50,7 +50,7 @@ public record MemoryGain(SequencedMap<Integer, Double> every, double never, List
         if (ids.length < 2) {
             throw new IllegalArgumentException("a text of at least 2 tokens is needed, got " + ids.length);
         }
-        if (model.architecture().config().attentionHeads() > 0) {
+        if (model.architecture().config().attention().isPresent()) {
             throw new IllegalArgumentException(
                     "the gain of a memory can be measured where there is one; this model is an attention baseline");
         }

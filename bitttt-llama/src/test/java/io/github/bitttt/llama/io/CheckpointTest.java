@@ -225,7 +225,7 @@ class CheckpointTest {
             doubled[i] *= 2; // the same codes with another scale
             turned[i] = -turned[i]; // the same scale with other codes
         }
-        BitLlamaConfig eps = new BitLlamaConfig(65, 33, 2, 47, 1e-6, checkpoint.config().ttt(),
+        BitLlamaConfig eps = new BitLlamaConfig(65, 33, 2, 47, 1e-6, checkpoint.config().ttt().orElseThrow(),
                 checkpoint.config().quantization(), false);
         assertThat(List.of(with(checkpoint, projection, doubled), with(checkpoint, projection, turned),
                 new Checkpoint(eps, checkpoint.weights(), Map.of()).fingerprint(),

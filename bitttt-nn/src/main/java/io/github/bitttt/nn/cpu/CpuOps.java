@@ -1,6 +1,8 @@
 package io.github.bitttt.nn.cpu;
 
+import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.GatedMlp;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.Mixed;
@@ -44,6 +46,7 @@ public final class CpuOps implements Ops<Rows> {
     private final List<Rows> buffers = new ArrayList<>();
     private int used;
     private final Tokens tokens = new Tokens();
+    private final CausalAttention attending = new CausalAttention();
     private final List<RoundedRows> rounded = new ArrayList<>();
     // What was given back with each buffer last.
     private final Map<Rows, Mixed<Rows>> mixed = new IdentityHashMap<>();
@@ -208,21 +211,50 @@ public final class CpuOps implements Ops<Rows> {
 
     /** Overrides the composite: one rounding and one set of tables for both projections. */
     @Override
-    public Rows gated(BitLinear gate, BitLinear up, Rows x) {
-        if (!gate.quantization().roundActivations() || !gate.quantization().equals(up.quantization())) {
-            return Ops.super.gated(gate, up, x);
+    public Rows gated(GatedMlp mlp, Rows x) {
+        if (!shareRounding(mlp.gate(), mlp.up())) {
+            return Ops.super.gated(mlp, x);
         }
-        Rows gates = take(x.rows(), gate.out());
-        Rows ups = take(x.rows(), up.out());
+        Rows gates = take(x.rows(), mlp.gate().out());
+        Rows ups = take(x.rows(), mlp.up().out());
         RoundedRows shared = roundedRows(x.columns());
-        TernaryMatrix gateMatrix = ternary(gate.weight());
-        TernaryMatrix upMatrix = ternary(up.weight());
+        TernaryMatrix gateMatrix = ternary(mlp.gate().weight());
+        TernaryMatrix upMatrix = ternary(mlp.up().weight());
         for (int from = 0; from < x.rows(); from += TOGETHER) {
             shared.round(x.values(), from * x.columns(), Math.min(TOGETHER, x.rows() - from));
-            gateMatrix.matMul(shared, gates.values(), from * gate.out());
-            upMatrix.matMul(shared, ups.values(), from * up.out());
+            gateMatrix.matMul(shared, gates.values(), from * gates.columns());
+            upMatrix.matMul(shared, ups.values(), from * ups.columns());
         }
-        return siluMultiply(gates, ups);
+        return activate(mlp.activation(), gates, ups);
+    }
+
+    /** Overrides the composite: one rounding and one set of tables for queries, keys and values. */
+    @Override
+    public Mixed<Rows> attention(Attention layer, KvCache<Rows> cache, Rows x) {
+        if (!shareRounding(layer.query(), layer.key()) || !shareRounding(layer.query(), layer.value())) {
+            return Ops.super.attention(layer, cache, x);
+        }
+        Rows queries = take(x.rows(), layer.query().out());
+        Rows keys = take(x.rows(), layer.key().out());
+        Rows values = take(x.rows(), layer.value().out());
+        RoundedRows shared = roundedRows(x.columns());
+        TernaryMatrix queryMatrix = ternary(layer.query().weight());
+        TernaryMatrix keyMatrix = ternary(layer.key().weight());
+        TernaryMatrix valueMatrix = ternary(layer.value().weight());
+        for (int from = 0; from < x.rows(); from += TOGETHER) {
+            shared.round(x.values(), from * x.columns(), Math.min(TOGETHER, x.rows() - from));
+            queryMatrix.matMul(shared, queries.values(), from * queries.columns());
+            keyMatrix.matMul(shared, keys.values(), from * keys.columns());
+            valueMatrix.matMul(shared, values.values(), from * values.columns());
+        }
+        Mixed<Rows> attended = attend(layer, cache, queries, keys, values);
+        return mixed(attentionOutput(layer, attended.output()), attended.state());
+    }
+
+    /** Whether two projections of one input can take it in one rounded form. */
+    private static boolean shareRounding(BitLinear one, BitLinear other) {
+        return one.quantization().roundActivations() && one.quantization().equals(other.quantization())
+                && one.norm().isEmpty() && other.norm().isEmpty();
     }
 
     @Override
@@ -266,6 +298,19 @@ public final class CpuOps implements Ops<Rows> {
     public Rows siluMultiply(Rows gate, Rows up) {
         Rows y = take(gate.rows(), gate.columns());
         FloatOps.siluMultiply(gate.values(), up.values(), y.values(), gate.rows() * gate.columns());
+        return y;
+    }
+
+    @Override
+    public Rows reluSquaredMultiply(Rows gate, Rows up) {
+        Rows y = take(gate.rows(), gate.columns());
+        float[] a = gate.values();
+        float[] b = up.values();
+        float[] c = y.values();
+        for (int i = 0; i < gate.rows() * gate.columns(); i++) {
+            float open = Math.max(a[i], 0);
+            c[i] = open * open * b[i];
+        }
         return y;
     }
 
@@ -352,9 +397,9 @@ public final class CpuOps implements Ops<Rows> {
     }
 
     @Override
-    public Mixed<Rows> attend(int heads, KvCache<Rows> cache, Rows queries, Rows keys, Rows values) {
+    public Mixed<Rows> attend(Attention layer, KvCache<Rows> cache, Rows queries, Rows keys, Rows values) {
         Rows answers = take(queries.rows(), queries.columns());
-        CausalAttention.attend(heads, cache, queries, keys, values, answers);
+        attending.attend(layer, cache, queries, keys, values, answers);
         return mixed(answers, cache);
     }
 
@@ -370,14 +415,14 @@ public final class CpuOps implements Ops<Rows> {
     @Override
     public Mixed<Rows> ttt(TttLayer layer, TttState<Rows> memory, Rows x) {
         Rows shifted = layer.shift().isPresent() ? tokenShift(layer.shift().get(), memory.previous(), x) : x;
-        Rows features = normalizeHeads(layer.heads(), bitLinear(layer.down(), shifted));
+        Rows features = normalizeHeads(layer.heads(), layer.down().forward(this, shifted));
         Rows keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
         Rows rates = innerRate(layer.innerRate(), layer.heads(), x);
         Rows decays = layer.decay().isPresent() ? innerRate(layer.decay().get(), layer.heads(), x) : null;
         Rows answers = learn(layer.heads(), layer.read(), memory.weights(), keys, features, rates, decays);
         copyLast(x, memory.previous());
         copyLast(features, memory.feature());
-        Rows y = bitLinear(layer.up(), answers);
+        Rows y = layer.up().forward(this, answers);
         return mixed(y, memory);
     }
 

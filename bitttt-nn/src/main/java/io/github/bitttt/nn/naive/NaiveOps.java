@@ -9,6 +9,7 @@ import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.RmsNorm;
+import io.github.bitttt.nn.Rotary;
 import io.github.bitttt.nn.StatePart;
 import io.github.bitttt.nn.TokenIds;
 import io.github.bitttt.nn.Weight;
@@ -137,6 +138,19 @@ public final class NaiveOps implements Ops<Doubles> {
     }
 
     @Override
+    public Doubles reluSquaredMultiply(Doubles gate, Doubles up) {
+        double[][] y = new double[gate.rows().length][];
+        for (int t = 0; t < y.length; t++) {
+            y[t] = gate.rows()[t].clone();
+            for (int i = 0; i < y[t].length; i++) {
+                double open = Math.max(y[t][i], 0);
+                y[t][i] = open * open * up.rows()[t][i];
+            }
+        }
+        return new Doubles(y);
+    }
+
+    @Override
     public Doubles tokenShift(Param mu, Doubles previous, Doubles x) {
         double[][] mix = matrix(mu);
         Doubles before = moveDown(previous, x);
@@ -228,44 +242,61 @@ public final class NaiveOps implements Ops<Doubles> {
     }
 
     @Override
-    public Mixed<Doubles> attend(int heads, KvCache<Doubles> cache, Doubles queries, Doubles keys, Doubles values) {
+    public Mixed<Doubles> attend(Attention layer, KvCache<Doubles> cache, Doubles queries, Doubles keys,
+            Doubles values) {
         int past = cache.keys().rows().length;
-        double[][] k = joined(cache.keys(), turned(heads, past, keys));
+        int width = layer.headWidth();
+        int shared = layer.heads() / layer.keyHeads(); // query heads of one key head
+        double[][] k = joined(cache.keys(), turned(layer, past, keys));
         double[][] v = joined(cache.values(), values);
-        double[][] q = turned(heads, past, queries).rows();
-        int width = q[0].length / heads;
-        double[][] answers = new double[q.length][heads * width];
+        double[][] q = turned(layer, past, queries).rows();
+        double[][] answers = new double[q.length][];
         for (int t = 0; t < q.length; t++) {
-            for (int head = 0; head < heads; head++) {
-                double[] query = head(q[t], head, width);
-                double sum = 0;
-                for (int s = 0; s <= past + t; s++) {
-                    double weight = Math.exp(dot(query, head(k[s], head, width)) / Math.sqrt(width));
-                    sum += weight;
-                    for (int i = head * width; i < (head + 1) * width; i++) {
-                        answers[t][i] += weight * v[s][i];
-                    }
-                }
-                for (int i = head * width; i < (head + 1) * width; i++) {
-                    answers[t][i] /= sum;
-                }
+            answers[t] = new double[layer.heads() * width];
+            for (int head = 0; head < layer.heads(); head++) {
+                double[] answer = answer(head(q[t], head, width), k, v, head / shared, past + t + 1);
+                System.arraycopy(answer, 0, answers[t], head * width, width);
             }
         }
         return mixed(new Doubles(answers), new KvCache<>(new Doubles(k), new Doubles(v)));
     }
 
+    /** One query over the first rows of one key head. */
+    private static double[] answer(double[] query, double[][] keys, double[][] values, int head, int seen) {
+        int width = query.length;
+        double[] scores = new double[seen];
+        for (int s = 0; s < seen; s++) {
+            scores[s] = dot(query, head(keys[s], head, width)) / Math.sqrt(width);
+        }
+        double largest = Arrays.stream(scores).max().orElseThrow(); // so that no exponential overflows
+        double[] answer = new double[width];
+        double sum = 0;
+        for (int s = 0; s < seen; s++) {
+            double weight = Math.exp(scores[s] - largest);
+            sum += weight;
+            for (int i = 0; i < width; i++) {
+                answer[i] += weight * values[s][head * width + i];
+            }
+        }
+        for (int i = 0; i < width; i++) {
+            answer[i] /= sum;
+        }
+        return answer;
+    }
+
     /** Rotary positions: numbers i and i + d / 2 of each head are turned as a point of the plane. */
-    private static Doubles turned(int heads, int past, Doubles x) {
+    private static Doubles turned(Attention layer, int past, Doubles x) {
+        Rotary rotary = layer.rotary();
+        int width = layer.headWidth();
         double[][] y = new double[x.rows().length][];
         for (int t = 0; t < y.length; t++) {
             double[] row = x.rows()[t];
             y[t] = row.clone();
-            int width = row.length / heads;
             for (int first = 0; first < row.length; first++) {
                 int pair = first % width;
                 if (pair < width / 2) {
                     int second = first + width / 2;
-                    double angle = Attention.angle(past + t, pair, width);
+                    double angle = (past + t) * rotary.frequency(pair, width);
                     y[t][first] = row[first] * Math.cos(angle) - row[second] * Math.sin(angle);
                     y[t][second] = row[second] * Math.cos(angle) + row[first] * Math.sin(angle);
                 }

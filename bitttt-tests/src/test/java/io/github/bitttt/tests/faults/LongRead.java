@@ -148,7 +148,7 @@ final class LongRead {
 
     private void inspect(Session session, long t) {
         for (double norm : session.memoryNorms()) {
-            BitLlamaConfig.Ttt form = architecture.config().ttt();
+            BitLlamaConfig.Ttt form = architecture.config().ttt().orElseThrow();
             double bound = form.objective() == Objective.PREDICT_NEXT
                     ? Math.sqrt((double) t * form.heads())
                     : 2 * Math.sqrt(form.memorySize());

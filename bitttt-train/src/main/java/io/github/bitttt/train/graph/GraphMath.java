@@ -202,6 +202,13 @@ final class GraphMath {
                 g -> List.of(g.mul(up).mul(open.add(silu.sub(silu.mul(open)))), g.mul(silu)));
     }
 
+    /** max(gate, 0)^2 * up. */
+    SDVariable reluSquaredMultiply(SDVariable gate, SDVariable up) {
+        SDVariable open = graph.nn.relu(gate, 0);
+        SDVariable squared = open.mul(open);
+        return define(squared.mul(up), List.of(gate, up), g -> List.of(g.mul(up).mul(open).mul(2), g.mul(squared)));
+    }
+
     /** Each row rounded to 255 levels, s = 127 / max(max |x|, 1e-5), rint(x s) / s; straight-through. */
     SDVariable roundRows(SDVariable x, long width) {
         SDVariable largest = graph.math.max(reduced(graph.math.abs(x), width, magnitudes -> magnitudes.max(true, 1)),

@@ -1,6 +1,8 @@
 package io.github.bitttt.train.graph;
 
+import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.GatedMlp;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.Mixed;
@@ -163,12 +165,14 @@ public final class GraphOps implements Ops<SDVariable> {
 
     /** Overrides the composite: one rounding for both. */
     @Override
-    public SDVariable gated(BitLinear gate, BitLinear up, SDVariable x) {
-        if (!gate.quantization().equals(up.quantization())) {
-            return Ops.super.gated(gate, up, x);
+    public SDVariable gated(GatedMlp mlp, SDVariable x) {
+        BitLinear gate = mlp.gate();
+        BitLinear up = mlp.up();
+        if (!gate.quantization().equals(up.quantization()) || gate.norm().isPresent() || up.norm().isPresent()) {
+            return Ops.super.gated(mlp, x);
         }
         SDVariable rounded = round(gate, x);
-        return siluMultiply(project(gate, rounded), project(up, rounded));
+        return activate(mlp.activation(), project(gate, rounded), project(up, rounded));
     }
 
     @Override
@@ -196,6 +200,11 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable siluMultiply(SDVariable gate, SDVariable up) {
         return sized(math.siluMultiply(gate, up), width(gate));
+    }
+
+    @Override
+    public SDVariable reluSquaredMultiply(SDVariable gate, SDVariable up) {
+        return sized(math.reluSquaredMultiply(gate, up), width(gate));
     }
 
     @Override
@@ -264,12 +273,10 @@ public final class GraphOps implements Ops<SDVariable> {
 
     /** Over this window alone: the cache is neither read nor written. */
     @Override
-    public Mixed<SDVariable> attend(int heads, KvCache<SDVariable> cache, SDVariable queries, SDVariable keys,
+    public Mixed<SDVariable> attend(Attention layer, KvCache<SDVariable> cache, SDVariable queries, SDVariable keys,
             SDVariable values) {
-        int width = width(queries);
-        SDVariable answers = new WindowAttention(graph, math, batch, tokens, heads, width / heads).apply(queries, keys,
-                values);
-        return mixed(sized(answers, width), cache);
+        SDVariable answers = new WindowAttention(graph, math, batch, tokens, layer).apply(queries, keys, values);
+        return mixed(sized(answers, width(queries)), cache);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.bitttt.train.graph;
 
 import io.github.bitttt.nn.Attention;
+import io.github.bitttt.nn.Rotary;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.factory.Nd4j;
@@ -11,36 +12,41 @@ final class WindowAttention {
     private final GraphMath math;
     private final int batch;
     private final int tokens;
-    private final int heads;
+    private final int groups; // heads of keys and values
+    private final int shared; // query heads of each
     private final int width; // d
+    private final Rotary rotary;
 
-    WindowAttention(SameDiff graph, GraphMath math, int batch, int tokens, int heads, int width) {
+    WindowAttention(SameDiff graph, GraphMath math, int batch, int tokens, Attention layer) {
         this.graph = graph;
         this.math = math;
         this.batch = batch;
         this.tokens = tokens;
-        this.heads = heads;
-        this.width = width;
+        this.groups = layer.keyHeads();
+        this.shared = layer.heads() / groups;
+        this.width = layer.headWidth();
+        this.rotary = layer.rotary();
     }
 
     SDVariable apply(SDVariable queries, SDVariable keys, SDVariable values) {
-        SDVariable q = heads(turned(queries));
-        SDVariable k = heads(turned(keys));
-        SDVariable scores = math.matMul(q, false, k, true).mul(1 / Math.sqrt(width)); // [B H, T, T]
+        SDVariable q = heads(turned(queries, groups * shared), shared);
+        SDVariable k = heads(turned(keys, groups), 1);
+        // Query heads that share keys are rows of one matrix: [B G, S T, T].
+        SDVariable scores = math.matMul(q, false, k, true).mul(1 / Math.sqrt(width));
         SDVariable weights = graph.nn.softmax(math.shift(scores, unseen()), 2);
-        SDVariable answers = math.matMul(weights, false, heads(values), false); // [B H, T, d]
-        return answers.reshape(batch, heads, tokens, width).permute(0, 2, 1, 3).reshape((long) batch * tokens,
-                (long) heads * width);
+        SDVariable answers = math.matMul(weights, false, heads(values, 1), false); // [B G, S T, d]
+        return answers.reshape(batch, groups, shared, tokens, width).permute(0, 3, 1, 2, 4)
+                .reshape((long) batch * tokens, (long) groups * shared * width);
     }
 
-    /** [B T, H d] -> [B H, T, d]. */
-    private SDVariable heads(SDVariable rows) {
-        return rows.reshape(batch, tokens, heads, width).permute(0, 2, 1, 3).reshape((long) batch * heads, tokens,
-                width);
+    /** [B T, G S d] -> [B G, S T, d]. */
+    private SDVariable heads(SDVariable rows, int each) {
+        return rows.reshape(batch, tokens, groups, each, width).permute(0, 2, 3, 1, 4).reshape((long) batch * groups,
+                (long) each * tokens, width);
     }
 
     /** Rotary positions: x cos + (x P) sin, where P takes number i + d / 2 of a head to -i and i to i + d / 2. */
-    private SDVariable turned(SDVariable x) {
+    private SDVariable turned(SDVariable x, int heads) {
         int columns = heads * width;
         float[][] cos = new float[batch * tokens][columns];
         float[][] sin = new float[batch * tokens][columns];
@@ -49,8 +55,9 @@ final class WindowAttention {
             int pair = i % width % (width / 2);
             boolean first = i % width < width / 2;
             swap[first ? i + width / 2 : i - width / 2][i] = first ? -1 : 1;
+            double frequency = rotary.frequency(pair, width);
             for (int row = 0; row < batch * tokens; row++) {
-                double angle = Attention.angle(row % tokens, pair, width);
+                double angle = row % tokens * frequency;
                 cos[row][i] = (float) Math.cos(angle);
                 sin[row][i] = (float) Math.sin(angle);
             }
@@ -62,9 +69,9 @@ final class WindowAttention {
 
     /** Far below every score where a token would see a later one. */
     private SDVariable unseen() {
-        float[][] mask = new float[tokens][tokens];
-        for (int row = 0; row < tokens; row++) {
-            for (int column = row + 1; column < tokens; column++) {
+        float[][] mask = new float[shared * tokens][tokens];
+        for (int row = 0; row < shared * tokens; row++) {
+            for (int column = row % tokens + 1; column < tokens; column++) {
                 mask[row][column] = -1e9f;
             }
         }
