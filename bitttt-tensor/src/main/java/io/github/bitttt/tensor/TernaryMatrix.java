@@ -7,7 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
 /**
- * A matrix of -1, 0 and 1 with one scale: w is about scale * code. Immutable, shared freely between threads.
+ * A matrix of -1, 0 and 1 with one scale, or a scale for each group of inputs of a row: w is about scale * code. Immutable, shared
+ * freely between threads.
  *
  * <p>Quantization (absmean): beta = max(mean |w|, 1e-5), code = clamp(rint(w / beta), -1, 1), in double; scale = beta.
  * Source: BitNet b1.58, arXiv:2402.17764.
@@ -16,15 +17,26 @@ import java.util.Objects;
  * asked for.
  */
 public final class TernaryMatrix {
+    /** The kernels' narrow sums hold so many inputs of at most 127. */
+    private static final int LARGEST_GROUP = 256;
+
     private final int rows;
     private final int columns;
-    private final float scale;
+    private final float scale; // of all, 1 where groups have their own
+    private final int group; // inputs that share a scale; 0 where all do
+    private final float[] scales; // [groups, rows]
     private final Kernels.Weights weights;
 
     private TernaryMatrix(int rows, int columns, float scale, Kernels.Weights weights) {
+        this(rows, columns, scale, 0, new float[0], weights);
+    }
+
+    private TernaryMatrix(int rows, int columns, float scale, int group, float[] scales, Kernels.Weights weights) {
         this.rows = rows;
         this.columns = columns;
         this.scale = scale;
+        this.group = group;
+        this.scales = scales;
         this.weights = weights;
     }
 
@@ -34,7 +46,10 @@ public final class TernaryMatrix {
 
     /** The same matrix for a family of kernels, past the choice of the process. */
     TernaryMatrix with(Kernels family) {
-        return of(family, weights, rows, columns, scale);
+        return group == 0
+                ? of(family, weights, rows, columns, scale)
+                : new TernaryMatrix(rows, columns, 1, group, scales,
+                        SlicedWeights.ofGroups(family, weights, rows, group, scales));
     }
 
     /** The kernel that multiplies this matrix.
@@ -112,7 +127,38 @@ public final class TernaryMatrix {
      * @return the matrix */
     public static TernaryMatrix ofRows(CodeRows codes, int rows, int columns, float scale) {
         checkShape(rows, columns, scale);
-        return of(KernelChoice.current().kernels(), (row, to, offset) -> {
+        return of(KernelChoice.current().kernels(), checked(codes, columns), rows, columns, scale);
+    }
+
+    /** A matrix with a scale for each group of inputs of a row: w[r, c] is about scales[r, c / group] * code. Its products are
+     * y_r = 1 / s * sum over groups of scale * (exact sum of the group), in float, from the first group to the last.
+     *
+     * @param codes   each -1, 0 or 1; rows that lie anywhere
+     * @param rows    at least 1
+     * @param columns a multiple of group
+     * @param group   inputs that share a scale, 1 to 256; 64 and 128 are usual
+     * @param scales  [rows, columns / group] in row order, finite; copied
+     * @return the matrix */
+    public static TernaryMatrix ofGroups(CodeRows codes, int rows, int columns, int group, float[] scales) {
+        checkShape(rows, columns, 1);
+        if (group < 1 || group > LARGEST_GROUP || columns % group != 0) {
+            throw new IllegalArgumentException(
+                    "a group has 1 to " + LARGEST_GROUP + " inputs, and a row whole groups, got "
+                            + group + " of " + columns);
+        }
+        int groups = columns / group;
+        checkLength("scales", rows * groups, scales.length, rows, columns);
+        float[] turned = new float[scales.length];
+        for (int i = 0; i < scales.length; i++) {
+            checkShape(rows, columns, scales[i]);
+            turned[i % groups * rows + i / groups] = scales[i];
+        }
+        return new TernaryMatrix(rows, columns, 1, group, turned, SlicedWeights
+                .ofGroups(KernelChoice.current().kernels(), checked(codes, columns), rows, group, turned));
+    }
+
+    private static Kernels.Codes checked(CodeRows codes, int columns) {
+        return (row, to, offset) -> {
             codes.read(row, to, offset);
             for (int i = 0; i < columns; i++) {
                 if (to[offset + i] < -1 || to[offset + i] > 1) {
@@ -120,7 +166,7 @@ public final class TernaryMatrix {
                             "codes must be -1, 0 or 1, got " + to[offset + i] + " at row " + row + ", column " + i);
                 }
             }
-        }, rows, columns, scale);
+        };
     }
 
     /** Reads the packed layout, see {@link #pack()}.
@@ -223,9 +269,35 @@ public final class TernaryMatrix {
     }
 
     /** What every product is multiplied by.
-     *  @return finite */
+     *
+     * @return finite
+     * @throws IllegalStateException if groups have scales of their own */
     public float scale() {
+        checkOneScale();
         return scale;
+    }
+
+    private void checkOneScale() {
+        if (group != 0) {
+            throw new IllegalStateException("a matrix with a scale for each " + group + " inputs has no single scale");
+        }
+    }
+
+    /** The inputs that share a scale.
+     *  @return the size of a group, or all columns where there is one scale */
+    public int group() {
+        return group == 0 ? columns : group;
+    }
+
+    /** The scale of an element.
+     *
+     * @param row    its row
+     * @param column its column
+     * @return of its group, or of all */
+    public float scale(int row, int column) {
+        Objects.checkIndex(row, rows);
+        Objects.checkIndex(column, columns);
+        return group == 0 ? scale : scales[column / group * rows + row];
     }
 
     /** The same codes with another scale.
@@ -234,13 +306,14 @@ public final class TernaryMatrix {
      * @return a new matrix */
     public TernaryMatrix withScale(float other) {
         checkShape(rows, columns, other);
+        checkOneScale();
         return new TernaryMatrix(rows, columns, other, weights);
     }
 
     /** What the packed form takes.
-     *  @return bytes, at two bits a code and four for the scale */
+     *  @return bytes, at two bits a code and four for a scale */
     public long bytes() {
-        return (rows + 3) / 4 * (long) columns + 4;
+        return (rows + 3) / 4 * (long) columns + 4L * Math.max(scales.length, 1);
     }
 
     /** y = scale * W x on a float row that is not rounded: a model's products round it, see {@link #matVec(RoundedRows, int, float[],
@@ -271,7 +344,11 @@ public final class TernaryMatrix {
                 floats[i] = (int) codes[i];
             }
             for (int t = 0; t < n; t++) {
-                y[t * rows + row] = FloatOps.dot(floats, 0, x, t * columns, columns) * scale;
+                float sum = 0;
+                for (int from = 0; from < columns; from += group()) {
+                    sum += FloatOps.dot(floats, from, x, t * columns + from, group()) * scale(row, from);
+                }
+                y[t * rows + row] = sum;
             }
         }
     }
@@ -310,6 +387,7 @@ public final class TernaryMatrix {
 
     @Override
     public String toString() {
-        return "TernaryMatrix[" + rows + ", " + columns + "], scale " + scale;
+        return "TernaryMatrix[" + rows + ", " + columns + "], "
+                + (group == 0 ? "scale " + scale : "a scale for each " + group + " inputs");
     }
 }

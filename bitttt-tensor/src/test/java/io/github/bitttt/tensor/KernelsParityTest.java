@@ -42,7 +42,7 @@ class KernelsParityTest {
         return families;
     }
 
-    private static String label(Kernels family) {
+    static String label(Kernels family) {
         return family.name() + " " + family.weights(Kernels.Codes.of(new byte[1], 1), 1, 1).kernel();
     }
 

@@ -22,6 +22,9 @@ public final class Int8Input {
     private int[] ints = new int[0];
     private float[] floats = new float[0];
     private SlicedWeights.Job job;
+    // The same rows cut into groups of inputs, one for each size of groups.
+    private Int8Input[] views = new Int8Input[0];
+    private boolean filled; // of a view
 
     /** An empty buffer.
      *
@@ -72,6 +75,41 @@ public final class Int8Input {
         for (Derived each : derived) {
             each.built = 0;
         }
+        for (Int8Input view : views) {
+            view.filled = false;
+        }
+    }
+
+    /** The rows cut into groups, each a row of its own with scale 1: group g of row t is row g n + t, so that one group of all rows lies
+     * together.
+     *
+     * @param size inputs of a group, of which the columns are a multiple
+     * @return [groups n, size] */
+    Int8Input groups(int size) {
+        Int8Input view = view(size);
+        if (!view.filled) {
+            int count = columns / size;
+            view.begin(count * rows);
+            Arrays.fill(view.scales, 0, count * rows, 1);
+            for (int t = 0; t < rows; t++) {
+                for (int group = 0; group < count; group++) {
+                    System.arraycopy(codes, t * columns + group * size, view.codes, (group * rows + t) * size, size);
+                }
+            }
+            view.filled = true;
+        }
+        return view;
+    }
+
+    private Int8Input view(int size) {
+        for (Int8Input view : views) {
+            if (view.columns == size) {
+                return view;
+            }
+        }
+        views = Arrays.copyOf(views, views.length + 1);
+        views[views.length - 1] = new Int8Input(size);
+        return views[views.length - 1];
     }
 
     /** Takes over the rows of another input and what was derived from them, as it is now; not its room. */
@@ -83,6 +121,11 @@ public final class Int8Input {
             Derived of = derived(theirs.kind);
             of.segment = theirs.segment;
             of.built = theirs.built;
+        }
+        for (Int8Input theirs : other.views) {
+            Int8Input view = view(theirs.columns);
+            view.share(theirs);
+            view.filled = theirs.filled;
         }
     }
 

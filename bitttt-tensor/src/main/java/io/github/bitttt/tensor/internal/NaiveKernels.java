@@ -85,6 +85,32 @@ public final class NaiveKernels implements Kernels {
         }
     }
 
+    /** y[r] = 1 / s * (sum over groups of scale * (sum of x over codes +1, less the sum over codes -1)), in float, from the first
+     * group to the last.
+     *
+     * @param codes   [rows, columns] in row order, each -1, 0 or 1
+     * @param rows    of the matrix
+     * @param columns of the matrix
+     * @param size    inputs of a group
+     * @param scales  [rows, groups] in row order
+     * @param x       int8 inputs of one row
+     * @param s       what the inputs were multiplied by
+     * @param y       [rows] outputs */
+    public static void groupedSums(byte[] codes, int rows, int columns, int size, float[] scales, byte[] x, float s,
+            float[] y) {
+        for (int row = 0; row < rows; row++) {
+            float total = 0;
+            for (int group = 0; group < columns / size; group++) {
+                int sum = 0;
+                for (int column = group * size; column < (group + 1) * size; column++) {
+                    sum += codes[row * columns + column] * x[column];
+                }
+                total += sum * scales[row * (columns / size) + group];
+            }
+            y[row] = total * (1 / s);
+        }
+    }
+
     /** The sum of x over codes +1, less the sum over codes -1, accumulated in double.
      *
      * @param codes   of a row, each -1, 0 or 1

@@ -13,12 +13,22 @@ public final class SlicedWeights implements Kernels.Weights {
     private static final int LARGE = 1 << 22;
     private static final int GRAIN = 128; // rows: whole blocks of every kernel
 
+    private static final int GROUPED_GRAIN = 512; // rows: what is said once for each group and slice should not weigh
+
     private final Kernels.Weights[] slices;
     private final int[] firstRows;
 
+    private SlicedWeights(int[] firstRows, Kernels.Weights[] slices) {
+        this.firstRows = firstRows;
+        this.slices = slices;
+    }
+
     private SlicedWeights(Kernels family, Kernels.Codes codes, int rows, int columns) {
-        firstRows = RowJob.firstRows(rows, GRAIN);
-        slices = new Kernels.Weights[firstRows.length - 1];
+        this(RowJob.firstRows(rows, GRAIN), family, codes, columns);
+    }
+
+    private SlicedWeights(int[] firstRows, Kernels family, Kernels.Codes codes, int columns) {
+        this(firstRows, new Kernels.Weights[firstRows.length - 1]);
         Arrays.setAll(slices,
                 i -> family.largeWeights(codes.from(firstRows[i]), firstRows[i + 1] - firstRows[i], columns));
     }
@@ -37,6 +47,26 @@ public final class SlicedWeights implements Kernels.Weights {
         return Helper.count() > 0 && rows > GRAIN
                 ? new SlicedWeights(family, codes, rows, columns)
                 : family.largeWeights(codes, rows, columns);
+    }
+
+    /** The weights of a matrix with a scale for each group of inputs of a row: in slices as {@link #of}.
+     *
+     * @param family lays them out
+     * @param codes  each -1, 0 or 1; read row after row during this call only
+     * @param rows   at least 1
+     * @param size   inputs of a group
+     * @param scales [groups, rows], kept
+     * @return immutable weights */
+    public static Kernels.Weights ofGroups(Kernels family, Kernels.Codes codes, int rows, int size, float[] scales) {
+        boolean large = (long) scales.length * size >= LARGE;
+        if (!large || Helper.count() == 0) {
+            return new GroupedWeights(family, codes, rows, size, large, scales, rows, 0);
+        }
+        int[] firstRows = RowJob.firstRows(rows, GROUPED_GRAIN);
+        Kernels.Weights[] slices = new Kernels.Weights[firstRows.length - 1];
+        Arrays.setAll(slices, i -> new GroupedWeights(family, codes.from(firstRows[i]), firstRows[i + 1] - firstRows[i],
+                size, true, scales, rows, firstRows[i]));
+        return new SlicedWeights(firstRows, slices);
     }
 
     @Override
