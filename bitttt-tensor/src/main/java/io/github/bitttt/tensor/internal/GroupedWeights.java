@@ -22,18 +22,14 @@ public final class GroupedWeights implements Kernels.Weights {
      * @param family       lays the groups out
      * @param codes        of these rows, read row after row during this call only
      * @param rows         at least 1
-     * @param size         inputs of a group
      * @param large        if the matrix is
-     * @param scales       [groups, all rows], kept
-     * @param scalesStride all rows
-     * @param firstRow     of these rows in the scales */
-    GroupedWeights(Kernels family, Kernels.Codes codes, int rows, int size, boolean large, float[] scales,
-            int scalesStride, int firstRow) {
+     * @param of           their scales, kept */
+    GroupedWeights(Kernels family, Kernels.Codes codes, int rows, boolean large, GroupScales of) {
         this.rows = rows;
-        this.size = size;
-        this.scales = scales;
-        this.scalesStride = scalesStride;
-        this.firstRow = firstRow;
+        size = of.size();
+        scales = of.scales();
+        scalesStride = of.allRows();
+        firstRow = of.firstRow();
         groups = new Kernels.Weights[scales.length / scalesStride];
         int columns = groups.length * size;
         byte[] all = codes.all(rows, columns);

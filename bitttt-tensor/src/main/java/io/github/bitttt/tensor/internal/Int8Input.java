@@ -85,7 +85,7 @@ public final class Int8Input {
      *
      * @param size inputs of a group, of which the columns are a multiple
      * @return [groups n, size] */
-    Int8Input groups(int size) {
+    public Int8Input groups(int size) {
         Int8Input view = view(size);
         if (!view.filled) {
             int count = columns / size;

@@ -35,6 +35,17 @@ public interface Kernels {
         return weights(codes, rows, columns);
     }
 
+    /** The same for a matrix with a scale for each group of inputs of a row, or for a slice of it.
+     *
+     * @param codes  each -1, 0 or 1; read row after row during this call only
+     * @param rows   at least 1
+     * @param large  if the matrix is
+     * @param scales of these rows, kept
+     * @return immutable weights */
+    default Weights groupedWeights(Codes codes, int rows, boolean large, GroupScales scales) {
+        return new GroupedWeights(this, codes, rows, large, scales);
+    }
+
     /** Rows of bytes, wherever they lie. */
     @FunctionalInterface
     interface Codes {

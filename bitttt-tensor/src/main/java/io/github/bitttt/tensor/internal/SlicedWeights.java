@@ -60,12 +60,13 @@ public final class SlicedWeights implements Kernels.Weights {
     public static Kernels.Weights ofGroups(Kernels family, Kernels.Codes codes, int rows, int size, float[] scales) {
         boolean large = (long) scales.length * size >= LARGE;
         if (!large || Helper.count() == 0) {
-            return new GroupedWeights(family, codes, rows, size, large, scales, rows, 0);
+            return family.groupedWeights(codes, rows, large, new GroupScales(size, scales, rows, 0));
         }
         int[] firstRows = RowJob.firstRows(rows, GROUPED_GRAIN);
         Kernels.Weights[] slices = new Kernels.Weights[firstRows.length - 1];
-        Arrays.setAll(slices, i -> new GroupedWeights(family, codes.from(firstRows[i]), firstRows[i + 1] - firstRows[i],
-                size, true, scales, rows, firstRows[i]));
+        Arrays.setAll(slices,
+                i -> family.groupedWeights(codes.from(firstRows[i]), firstRows[i + 1] - firstRows[i], true,
+                        new GroupScales(size, scales, rows, firstRows[i])));
         return new SlicedWeights(firstRows, slices);
     }
 

@@ -72,11 +72,11 @@ final class Lut16 implements Kernels.Weights {
         }
     }
 
-    private static int lane(int row) {
+    static int lane(int row) {
         return row / LANES * LANES + (row % 16 << 1) + (row % LANES >> 4);
     }
 
-    private static short nine(byte[] w, int at) {
+    static short nine(byte[] w, int at) {
         int first = 9 * w[at] + 3 * w[at + 1] + w[at + 2] + 13;
         int second = 9 * w[at + 3] + 3 * w[at + 4] + w[at + 5] + 13;
         int third = 9 * w[at + 6] + 3 * w[at + 7] + w[at + 8] + 13;
@@ -90,10 +90,14 @@ final class Lut16 implements Kernels.Weights {
         int width = width(group);
         for (int column = 0; column < columns; column++) {
             int nine = codes.getAtIndex(ValueLayout.JAVA_SHORT, at + (long) column / NINE * width);
-            int three = nine >> 5 * (column % NINE / 3) & 31;
-            int power = column % 3 == 0 ? 9 : column % 3 == 1 ? 3 : 1;
-            to[offset + column] = (byte) (three / power % 3 - 1);
+            to[offset + column] = code((short) nine, column % NINE);
         }
+    }
+
+    static byte code(short nine, int input) {
+        int three = nine >> 5 * (input / 3) & 31;
+        int power = input % 3 == 0 ? 9 : input % 3 == 1 ? 3 : 1;
+        return (byte) (three / power % 3 - 1);
     }
 
     /** Rows of the group that begins at a row: 128, at the end 32, 64 or 128. */

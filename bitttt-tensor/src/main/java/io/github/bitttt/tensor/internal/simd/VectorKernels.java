@@ -1,6 +1,7 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
+import io.github.bitttt.tensor.internal.GroupScales;
 import io.github.bitttt.tensor.internal.Kernels;
 import java.util.Arrays;
 import java.util.List;
@@ -90,6 +91,13 @@ final class VectorKernels implements Kernels {
     @Override
     public Weights weights(Codes codes, int rows, int columns) {
         return layout.weights(codes, rows, columns);
+    }
+
+    @Override
+    public Weights groupedWeights(Codes codes, int rows, boolean large, GroupScales scales) {
+        return layout == Layout.LUT16
+                ? new GroupedLut16(codes, rows, scales)
+                : Kernels.super.groupedWeights(codes, rows, large, scales);
     }
 
     /** The largest |x|, or {@code least}: floats without a sign are in the order of their bits. */

@@ -1,10 +1,12 @@
 package io.github.bitttt.tensor.internal.simd;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
+import io.github.bitttt.tensor.internal.GroupScales;
 import io.github.bitttt.tensor.internal.Int8Input;
 import io.github.bitttt.tensor.internal.Kernels;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * The vector kernels from the moment on that the JVM has compiled them; before that, {@link ScalarKernels}, whose results are
@@ -69,13 +71,24 @@ public final class WarmingKernels implements Kernels {
     public Weights weights(Codes codes, int rows, int columns) {
         return warm
                 ? hot.weights(codes, rows, columns)
-                : new WarmingWeights(cold.weights(codes, rows, columns), false, rows, columns);
+                : new WarmingWeights(cold.weights(codes, rows, columns), false,
+                        old -> hot.weights(old, rows, columns));
     }
 
     @Override
     public Weights largeWeights(Codes codes, int rows, int columns) {
         Weights vectors = hot.weights(codes, rows, columns);
-        return warm ? vectors : new WarmingWeights(vectors, true, rows, columns);
+        return warm ? vectors : new WarmingWeights(vectors, true, _ -> vectors);
+    }
+
+    @Override
+    public Weights groupedWeights(Codes codes, int rows, boolean large, GroupScales scales) {
+        if (large || warm) {
+            Weights vectors = hot.groupedWeights(codes, rows, large, scales);
+            return warm ? vectors : new WarmingWeights(vectors, true, _ -> vectors);
+        }
+        return new WarmingWeights(cold.groupedWeights(codes, rows, false, scales), false,
+                old -> hot.groupedWeights(old, rows, false, scales));
     }
 
     private void awaitVectors() {
@@ -95,14 +108,12 @@ public final class WarmingKernels implements Kernels {
     /** Scalar at first; brought into the vector kernels' layout when they are ready. What is large is laid out once, for vectors,
      * and its first product waits for them: it would take longer without. */
     private final class WarmingWeights implements Weights {
-        private final int rows;
-        private final int columns;
+        private final Function<Codes, Weights> layout; // for vectors
         private volatile Weights weights;
         private volatile boolean vectors;
 
-        WarmingWeights(Weights first, boolean vectors, int rows, int columns) {
-            this.rows = rows;
-            this.columns = columns;
+        WarmingWeights(Weights first, boolean vectors, Function<Codes, Weights> layout) {
+            this.layout = layout;
             this.vectors = vectors;
             weights = first;
         }
@@ -118,7 +129,7 @@ public final class WarmingKernels implements Kernels {
             if (vectors) {
                 awaitVectors();
             } else {
-                weights = hot.weights(weights, rows, columns);
+                weights = layout.apply(weights);
                 vectors = true;
             }
         }
