@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,6 +37,10 @@ final class Pack implements Callable<Integer> {
                 : Zoo.names().contains(model.name())
                         ? Zoo.load(model.name()).tokenizer().json()
                         : "");
+        Optional<String> generation = Zoo.generationConfig(model.name());
+        if (generation.isPresent()) {
+            AtomicFile.write(out.resolve(Zoo.GENERATION_CONFIG), generation.get());
+        }
         program.messages().printf(Locale.ROOT, "%s: %,d bytes of weights, from %,d%n", out, packed.weights().bytes(),
                 masters.weights().bytes());
         program.result(

@@ -111,6 +111,10 @@ class ProgramsTest {
         JsonNode inspect = run("inspect", "--model", packed.toString(), "--json").json();
         assertThat(inspect.get("fingerprint")).isEqualTo(pack.get("fingerprint"));
         assertThat(run("inspect", "--model", packed.toString()).out()).contains("layers.1.ttt.rate.bias");
+        assertThat(packed.resolve("generation_config.json")).doesNotExist();
+        Path zoo = folder.resolve("packed-zoo");
+        run("pack", "--model", "stories-256x4", "--out", zoo.toString());
+        assertThat(zoo.resolve("generation_config.json")).content().contains("\"sequence_penalty\": 0.8");
 
         Path plot = folder.resolve("plot.png");
         JsonNode effect = run("memory", "--model", packed.toString(), "--plot", plot.toString(), "--json").json();

@@ -31,7 +31,7 @@ public final class Session implements AutoCloseable {
     private final List<MixerState<Rows>> memories;
     private final float[] logits;
     private boolean hasRead; // since it was emptied or loaded: the logits are of the next token
-    private long position;
+    private volatile long position;
     private final AtomicBoolean atWork = new AtomicBoolean();
     private volatile boolean closed;
 
@@ -66,7 +66,7 @@ public final class Session implements AutoCloseable {
         try {
             ops.reset();
             Rows hidden = architecture().hidden(ops, memories, ops.token(id));
-            position++;
+            position = position + 1; // written by whoever has entered, and only read by others
             return head(hidden);
         } finally {
             leave();
@@ -241,7 +241,7 @@ public final class Session implements AutoCloseable {
         ops.reset();
         hasRead = false;
         Rows hidden = architecture().hidden(ops, memories, ops.tokens(ids, from, to));
-        position += to - from;
+        position = position + to - from;
         return hidden;
     }
 
@@ -361,7 +361,15 @@ public final class Session implements AutoCloseable {
     /** The Frobenius norm of each layer's W: how much was learned.
      *  @return one number for each layer, 0 for attention, which has no W */
     public double[] memoryNorms() {
-        open();
+        enter();
+        try {
+            return norms();
+        } finally {
+            leave();
+        }
+    }
+
+    private double[] norms() {
         return memories.stream().mapToDouble(state -> state instanceof TttState<Rows> memory
                 ? norm(memory.weights().toArray())
                 : 0).toArray();
@@ -375,7 +383,7 @@ public final class Session implements AutoCloseable {
         return Math.sqrt(squares);
     }
 
-    /** Tokens read since the memory was empty or loaded.
+    /** Tokens read since the memory was empty or loaded. Any thread may ask, also while the session is at work or closed.
      *  @return from 0 */
     public long position() {
         return position;
@@ -394,9 +402,19 @@ public final class Session implements AutoCloseable {
 
     @Override
     public String toString() {
-        return closed
-                ? "Session[closed]"
-                : Arrays.stream(memoryNorms()).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
-                        .collect(Collectors.joining(", ", "Session[" + position + " tokens read, memory norms ", "]"));
+        if (closed) {
+            return "Session[closed]";
+        }
+        String read = "Session[" + position + " tokens read, ";
+        // A debugger or a log may ask at any time: it must neither throw nor read numbers that are being written.
+        if (!atWork.compareAndSet(false, true)) {
+            return read + "at work]";
+        }
+        try {
+            return Arrays.stream(norms()).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
+                    .collect(Collectors.joining(", ", read + "memory norms ", "]"));
+        } finally {
+            leave();
+        }
     }
 }

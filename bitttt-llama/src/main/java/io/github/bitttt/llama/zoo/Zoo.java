@@ -98,6 +98,15 @@ public final class Zoo {
         }
     }
 
+    /** How a model's texts are written, as its file says.
+     *
+     * @param name one of {@link #names()}, or a model folder
+     * @return the text of its {@value #GENERATION_CONFIG}, or nothing if it has none
+     * @throws IOException if it cannot be read */
+    public static Optional<String> generationConfig(String name) throws IOException {
+        return NAMES.contains(name) ? Optional.of(resource(name, GENERATION_CONFIG)) : generationConfig(folder(name));
+    }
+
     private static Optional<String> generationConfig(Path folder) throws IOException {
         Path file = folder.resolve(GENERATION_CONFIG);
         if (!Files.exists(file)) {

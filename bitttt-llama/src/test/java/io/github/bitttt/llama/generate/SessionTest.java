@@ -174,4 +174,19 @@ class SessionTest {
             assertThat(model.memoryBytes()).isEqualTo(4 * numbers);
         }
     }
+
+    /** What is asked in the middle of a call is answered or refused, never read from numbers that are being written. */
+    @Test
+    void whatIsAskedWhileItWorks() throws IOException {
+        try (Session session = TinyModel.of(16, 1, 3).newSession()) {
+            session.feed(new int[]{5, 6}, (index, logits) -> {
+                assertThat(session).hasToString("Session[2 tokens read, at work]");
+                assertThat(session.position()).isEqualTo(2);
+                assertThatIllegalStateException().isThrownBy(session::memoryNorms)
+                        .withMessageStartingWith("this session is at work already");
+            });
+            assertThat(session.toString()).startsWith("Session[2 tokens read, memory norms ");
+            assertThat(session.memoryNorms()).hasSize(1);
+        }
+    }
 }
