@@ -18,8 +18,7 @@ class StoryTest {
 
     private static String story(List<String> start) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules=jdk.incubator.vector"));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(start);
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         String output = new String(process.getInputStream().readAllBytes());
@@ -29,9 +28,11 @@ class StoryTest {
 
     @Test
     void onTheClassPathAndOnTheModulePath() throws Exception {
-        String classPath = story(List.of("--enable-native-access=ALL-UNNAMED", "-cp", CLASSES + ":" + LIB + "/*",
+        String classPath = story(List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-cp", CLASSES + ":" + LIB + "/*",
                 "example.Story"));
-        String modulePath = story(List.of("--enable-native-access=ai.djl.tokenizers,ai.djl.api,io.github.bitttt.tensor",
+        // ALL-MODULE-PATH: an automatic module cannot say that it needs Jackson and SLF4J, which are named ones.
+        String modulePath = story(List.of("--add-modules=jdk.incubator.vector,ALL-MODULE-PATH",
+                "--enable-native-access=ai.djl.tokenizers,ai.djl.api,com.sun.jna,io.github.bitttt.tensor",
                 "-p", CLASSES + ":" + LIB, "-m", "example.inference/example.Story"));
         String text = classPath.substring(0, classPath.lastIndexOf("unnamed module"));
         assertTrue(text.length() > 100, classPath);
