@@ -9,10 +9,12 @@ import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -27,11 +29,15 @@ import org.slf4j.LoggerFactory;
  * <pre>
  * GET    /                      the page
  * GET    /v1/models             the one model, with the sizes of its memory
+ * GET    /v1/models/NAME        the same, without the list
  * POST   /v1/completions        goes on with a prompt
  * POST   /v1/chat/completions   goes on with messages
  * DELETE /v1/sessions/NAME      forgets a named session
  * GET    /health                what is running
  * </pre>
+ *
+ * <p>HEAD is served as GET is, OPTIONS tells the methods of a path. A field of a request that would change the answer and is not
+ * served is refused by name.
  *
  * <p>Beyond OpenAI's fields a request may have {@code "bitttt": {"session": NAME, "watch": LAYER}}: a session keeps its memory
  * from one request to the next, and a watched stream has each token's surprise and the layer's W; {@code top_k},
@@ -42,6 +48,8 @@ import org.slf4j.LoggerFactory;
 public final class ChatServer implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ChatServer.class);
     private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final String MODEL = "/v1/models/";
+    private static final String SESSION = "/v1/sessions/";
 
     private final String name;
     private final Model model;
@@ -89,7 +97,7 @@ public final class ChatServer implements AutoCloseable {
         property("sun.net.httpserver.maxReqTime", seconds);
         // An answer may take the timeout; a client that has stopped reading is cut off after that.
         property("sun.net.httpserver.maxRspTime", seconds + 10);
-        property("jdk.httpserver.maxConnections", 4L * options.streams());
+        property("jdk.httpserver.maxConnections", Math.min(4L * options.streams(), Integer.MAX_VALUE));
         // Read past a body that is too long, so that the client sees why it was refused.
         property("sun.net.httpserver.drainAmount", 8L << 20);
         System.setProperty("sun.net.httpserver.nodelay", "true");
@@ -105,8 +113,16 @@ public final class ChatServer implements AutoCloseable {
      *  @return the page's address */
     public URI address() {
         InetSocketAddress bound = server.getAddress();
-        String host = bound.getAddress().getHostAddress();
-        return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort() + "/");
+        return URI.create("http://" + shown(bound.getAddress()) + ":" + bound.getPort() + "/");
+    }
+
+    /** A host that a browser takes: every address of this machine is shown as one of them. */
+    private static String shown(InetAddress address) {
+        if (address.isAnyLocalAddress()) {
+            return "localhost";
+        }
+        String host = address.getHostAddress();
+        return !host.contains(":") ? host : address.isLoopbackAddress() ? "[::1]" : "[" + host + "]";
     }
 
     private void handle(HttpExchange exchange) {
@@ -118,8 +134,11 @@ public final class ChatServer implements AutoCloseable {
                     exchange.getResponseHeaders().set("Retry-After", "1");
                 }
                 Json.send(exchange, e.status(), e.json());
+            } catch (OutOfMemoryError e) {
+                Json.send(exchange, 503, outOfMemory().json());
             } catch (RuntimeException e) {
-                LOGGER.error("{} {}: a fault of the server", exchange.getRequestMethod(), exchange.getRequestURI(), e);
+                LOGGER.error("{} {}: a fault of the server", Fields.shown(exchange.getRequestMethod()),
+                        Fields.shown(exchange.getRequestURI()), e);
                 Json.send(exchange, 500, ApiException.busy(500, "internal_error", "a fault of the server").json());
             }
         } catch (IOException e) {
@@ -127,71 +146,113 @@ public final class ChatServer implements AutoCloseable {
         }
     }
 
+    /** Sessions are what a server's memory goes to; one that began this answer is dropped by now. */
+    private ApiException outOfMemory() {
+        return ApiException.busy(503, "out_of_memory", "the server is out of memory with " + sessions.size()
+                + " sessions of " + model.memoryBytes() + " bytes; forget some, or start it with more memory");
+    }
+
     private void route(HttpExchange exchange) throws ApiException, IOException {
         String path = exchange.getRequestURI().getPath();
-        if (path.startsWith("/v1/sessions/")) {
-            method(exchange, "DELETE");
-            forget(exchange, path.substring("/v1/sessions/".length()));
+        String allowed = allowed(path);
+        if (method(exchange, allowed)) {
             return;
         }
         switch (path) {
             case "/" -> {
-                method(exchange, "GET");
                 try (InputStream page = ChatServer.class.getResourceAsStream("page.html")) {
                     Json.send(exchange, 200, "text/html; charset=utf-8", page.readAllBytes());
                 }
             }
-            case "/health" -> {
-                method(exchange, "GET");
-                Json.send(exchange, 200, JsonNodeFactory.instance.objectNode().put("status", "ok")
-                        .put("streams", options.streams() - streams.availablePermits())
-                        .put("sessions", sessions.size()));
-            }
-            case "/v1/models" -> {
-                method(exchange, "GET");
-                Json.send(exchange, 200, models());
-            }
+            case "/health" -> Json.send(exchange, 200, JsonNodeFactory.instance.objectNode().put("status", "ok")
+                    .put("streams", options.streams() - streams.availablePermits())
+                    .put("sessions", sessions.size()));
+            case "/v1/models" -> Json.send(exchange, 200, models());
             case "/v1/completions" -> complete(exchange, false);
             case "/v1/chat/completions" -> complete(exchange, true);
-            default -> throw ApiException.refused(404, "not_found",
-                    "no such path: " + path + "; there are /v1/models, /v1/completions and /v1/chat/completions");
+            default -> {
+                if (path.startsWith(MODEL)) {
+                    Json.send(exchange, 200, described(path.substring(MODEL.length())));
+                } else {
+                    forget(exchange, path.substring(SESSION.length()));
+                }
+            }
         }
     }
 
-    private static void method(HttpExchange exchange, String expected) throws ApiException {
-        if (!exchange.getRequestMethod().equals(expected)) {
-            exchange.getResponseHeaders().set("Allow", expected);
-            throw ApiException.refused(405, "method_not_allowed", exchange.getRequestURI().getPath() + " takes "
-                    + expected + ", got " + exchange.getRequestMethod());
-        }
+    /** The methods that a path takes.
+     *  @throws ApiException if there is no such path */
+    private static String allowed(String path) throws ApiException {
+        return switch (path) {
+            case "/", "/health", "/v1/models" -> "GET, HEAD, OPTIONS";
+            case "/v1/completions", "/v1/chat/completions" -> "POST, OPTIONS";
+            default -> {
+                if (path.startsWith(MODEL)) {
+                    yield "GET, HEAD, OPTIONS";
+                }
+                if (path.startsWith(SESSION)) {
+                    yield "DELETE, OPTIONS";
+                }
+                throw ApiException.refused(404, "not_found", "no such path: " + Fields.shown(path)
+                        + "; there are /v1/models, /v1/completions and /v1/chat/completions");
+            }
+        };
     }
 
-    private ObjectNode models() {
+    /** Refuses a method that is not allowed, and answers OPTIONS.
+     *  @return whether the request is answered */
+    private static boolean method(HttpExchange exchange, String allowed) throws ApiException, IOException {
+        String method = exchange.getRequestMethod();
+        boolean options = method.equals("OPTIONS");
+        if (!options && List.of(allowed.split(", ")).contains(method)) {
+            return false;
+        }
+        exchange.getResponseHeaders().set("Allow", allowed);
+        if (!options) {
+            throw ApiException.refused(405, "method_not_allowed",
+                    Fields.shown(exchange.getRequestURI().getPath()) + " takes " + allowed + ", got "
+                            + Fields.shown(method));
+        }
+        exchange.sendResponseHeaders(204, -1);
+        return true;
+    }
+
+    private ObjectNode models() throws ApiException {
         ObjectNode list = JsonNodeFactory.instance.objectNode().put("object", "list");
+        list.putArray("data").add(described(name));
+        return list;
+    }
+
+    private ObjectNode described(String asked) throws ApiException {
+        checkModel(asked);
         BitLlamaConfig config = model.architecture().config();
-        ObjectNode own = list.putArray("data").addObject().put("id", name).put("object", "model").put("created", 0)
-                .put("owned_by", "bitttt").putObject("bitttt").put("layers", config.layers());
+        ObjectNode entry = JsonNodeFactory.instance.objectNode().put("id", name).put("object", "model")
+                .put("created", 0).put("owned_by", "bitttt");
+        ObjectNode own = entry.putObject("bitttt").put("layers", config.layers());
         config.ttt().ifPresent(form -> own.put("heads", form.heads()).put("memory", form.memorySize()));
         own.put("vocabulary", config.vocabSize()).put("temperature", model.defaults().sampling().temperature())
                 .put("parameters", model.architecture().parameters());
-        return list;
+        return entry;
+    }
+
+    private void checkModel(String asked) throws ApiException {
+        if (!asked.equals(name)) {
+            throw new ApiException(404, "invalid_request_error", "model", "model_not_found",
+                    "the model " + Fields.shown(asked) + " is not here; this server has " + name);
+        }
     }
 
     private void forget(HttpExchange exchange, String session) throws ApiException, IOException {
         if (!sessions.forget(session)) {
-            throw ApiException.refused(404, "session_not_found", "no session of the name " + session);
+            throw ApiException.refused(404, "session_not_found", "no session of the name " + Fields.shown(session));
         }
         Json.send(exchange, 200, JsonNodeFactory.instance.objectNode().put("id", session).put("deleted", true));
     }
 
     private void complete(HttpExchange exchange, boolean chat) throws ApiException, IOException {
-        method(exchange, "POST");
         CompletionRequest request = CompletionRequest.parse(Json.read(exchange, options.bodyBytes()), chat,
                 options.maxTokens(), model.defaults().withSeed(ThreadLocalRandom.current().nextLong()));
-        if (!request.model().equals(name)) {
-            throw new ApiException(404, "invalid_request_error", "model", "model_not_found",
-                    "the model " + request.model() + " is not here; this server has " + name);
-        }
+        checkModel(request.model());
         int layers = model.architecture().config().layers();
         if (request.watch().isPresent() && request.watch().getAsInt() >= layers) {
             throw ApiException.invalid("bitttt.watch",

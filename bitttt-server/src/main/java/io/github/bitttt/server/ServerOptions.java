@@ -22,6 +22,7 @@ import java.time.Duration;
  */
 public record ServerOptions(String host, int port, int streams, int sessions, int bodyBytes, int maxTokens,
         Duration timeout) {
+    private static final Duration MOST = Duration.ofDays(366);
 
     private static final int WAITING = 128; // connections that are not accepted yet
     private static final int MAX_SHOWN = 100;
@@ -37,6 +38,9 @@ public record ServerOptions(String host, int port, int streams, int sessions, in
         atLeastOne("max tokens", maxTokens);
         if (timeout.toSeconds() < 1) {
             throw new IllegalArgumentException("timeout must be at least 1 second, got " + timeout);
+        }
+        if (timeout.compareTo(MOST) > 0) {
+            throw new IllegalArgumentException("timeout must be at most a year, got " + timeout);
         }
     }
 

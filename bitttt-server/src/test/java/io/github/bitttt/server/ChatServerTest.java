@@ -143,7 +143,7 @@ class ChatServerTest {
             "{\"model\": \"gpt\", \"prompt\": \"a\"}       | 404 | the model gpt is not here; this server has stories",
             "{\"model\": \"stories\"}                      | 400 | prompt must be a string, or an array of one, got nothing",
             "{\"model\": \"stories\", \"prompt\": [\"a\", \"b\"]} | 400 | prompt must be a string, or an array of one, got array",
-            "{\"model\": \"stories\", \"prompt\": \"a\", \"n\": 2} | 400 | n and best_of must be 1",
+            "{\"model\": \"stories\", \"prompt\": \"a\", \"n\": 2} | 400 | n is not served; leave it out or give 1, got 2",
             "{\"model\": \"stories\", \"prompt\": \"a\", \"max_tokens\": 5000} | 400 | max_tokens must be a number from 0 to 4096, got 5000",
             "{\"model\": \"stories\", \"prompt\": \"a\", \"max_tokens\": 1.5} | 400 | max_tokens must be a whole number, got 1.5",
             "{\"model\": \"stories\", \"prompt\": \"a\", \"temperature\": \"hot\"} | 400 | temperature must be a number, got \"hot\"",
@@ -163,7 +163,7 @@ class ChatServerTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"[]|messages must be an array of at least one, got array",
-            "[{\"role\": \"robot\", \"content\": \"a\"}]|messages[0].role must be system, developer, user or assistant, got \"robot\"",
+            "[{\"role\": \"robot\", \"content\": \"a\"}]|messages[0].role must be system, developer, user, assistant, tool or function, got \"robot\"",
             "[{\"role\": \"user\"}]|messages[0].content must be a string or an array of parts, got nothing",
             "[{\"role\": \"user\", \"content\": [{\"type\": \"image_url\"}]}]|messages[0].content may have parts of type text only"})
     void refusesWrongMessages(String messages, String message) throws Exception {

@@ -23,7 +23,11 @@ final class Client {
     private final URI root;
 
     Client(ChatServer server) {
-        root = server.address();
+        this(server.address());
+    }
+
+    Client(URI root) {
+        this.root = root;
     }
 
     record Answer(int status, JsonNode json, HttpResponse<String> response) {
