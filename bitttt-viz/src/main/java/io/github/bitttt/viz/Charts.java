@@ -2,8 +2,10 @@ package io.github.bitttt.viz;
 
 import java.awt.Color;
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
@@ -14,12 +16,15 @@ import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Lines and bars: losses, loss by position, kernel speed, histograms. */
 public final class Charts {
     private static final int WIDTH = 760;
     private static final int HEIGHT = 420;
+    private static final String NOTHING = " ";
+    private static final double ASIDE = 0.371; // no multiple of the distance of up to a thousand values
     private static final Color[] COLOURS = {Palette.BLUE, Palette.RED, Palette.GREEN, Palette.PURPLE};
 
     private Charts() {
@@ -35,12 +40,13 @@ public final class Charts {
     public static Picture trainingLoss(List<Double> tokens, List<Double> losses, List<Double> validationTokens,
             List<Double> validationLosses) {
         XYChart chart = lines("Training", "tokens", "nats per token");
-        chart.getStyler().setXAxisDecimalPattern("#,###").setYAxisDecimalPattern("0.0");
+        chart.getStyler().setXAxisDecimalPattern("#,###");
         chart.addSeries("training", tokens, losses).setMarker(SeriesMarkers.NONE).setLineWidth(1.2f);
         if (!validationTokens.isEmpty()) {
             XYSeries validation = chart.addSeries("validation", validationTokens, validationLosses);
             validation.setMarker(SeriesMarkers.CIRCLE).setLineWidth(2);
         }
+        roundNumbers(chart);
         return Picture.of(chart);
     }
 
@@ -62,6 +68,7 @@ public final class Charts {
                     1e-12)).toArray();
             chart.addSeries("vector " + vector, x, y).setMarker(SeriesMarkers.NONE);
         }
+        roundNumbers(chart);
         return Picture.of(chart);
     }
 
@@ -90,12 +97,35 @@ public final class Charts {
      * @return a line for each */
     public static Picture lines(String title, String xTitle, String yTitle, SequencedMap<String, double[]> series) {
         XYChart chart = lines(title, xTitle, yTitle);
-        chart.getStyler().setXAxisDecimalPattern("#,###").setYAxisDecimalPattern("0.0");
+        chart.getStyler().setXAxisDecimalPattern("#,###");
         series.forEach((name, numbers) -> {
             double[] x = IntStream.rangeClosed(1, numbers.length).asDoubleStream().toArray();
             chart.addSeries(name, x, numbers).setMarker(SeriesMarkers.NONE).setLineWidth(2);
         });
+        roundNumbers(chart);
         return Picture.of(chart);
+    }
+
+    /**
+     * Makes the axes have round numbers as labels. XChart labels values that are equally far apart by themselves, such as 4,096,
+     * 278,528 and so on, one over the other; three more places, at which nothing is drawn, are not.
+     */
+    private static void roundNumbers(XYChart chart) {
+        List<XYSeries> series = List.copyOf(chart.getSeriesCollection());
+        double[] x = ends(series.stream().flatMapToDouble(one -> Arrays.stream(one.getXData())).toArray());
+        double[] y = ends(series.stream().flatMapToDouble(one -> Arrays.stream(one.getYData())).toArray());
+        if (x.length > 0 && y.length > 0) {
+            XYSeries nothing = chart.addSeries(NOTHING, x, y);
+            nothing.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE).setShowInLegend(false);
+        }
+    }
+
+    /** The least of some numbers, one that is not in the middle, and the largest; none if there are none. */
+    private static double[] ends(double[] numbers) {
+        DoubleSummaryStatistics all = Arrays.stream(numbers).filter(Double::isFinite).summaryStatistics();
+        return all.getCount() == 0
+                ? new double[0]
+                : new double[]{all.getMin(), all.getMin() + ASIDE * (all.getMax() - all.getMin()), all.getMax()};
     }
 
     private static double[] runningMean(double[] values, int window) {
@@ -166,11 +196,12 @@ public final class Charts {
         XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x).yAxisTitle(y)
                 .build();
         style(chart.getStyler());
-        chart.getStyler().setXAxisMaxLabelCount(11);
         return chart;
     }
 
     private static void style(AxesChartStyler styler) {
+        // Digits and decimal marks are the same wherever a picture is drawn.
+        styler.setLocale(Locale.ROOT);
         styler.setAxisTitleFont(Palette.TEXT).setAxisTickLabelsFont(Palette.SMALL);
         styler.setChartTitleFont(Palette.TITLE).setLegendFont(Palette.TEXT)
                 .setLegendPosition(Styler.LegendPosition.OutsideS)

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.SequencedMap;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PicturesTest {
     private static final int WHITE = 0xFFFFFFFF;
@@ -97,5 +99,27 @@ class PicturesTest {
         assertThatThrownBy(() -> Tables.of(List.of("a"), List.of(List.of("1", "2"))))
                 .hasMessage("every row takes 1 cells, got 2 in [1, 2]");
         assertThat(picture).hasToString("Picture[" + picture.width() + " x " + picture.height() + "]");
+    }
+
+    /** Where a picture is drawn changes no pixel of it: German and Egyptian digits and marks would. */
+    @ParameterizedTest
+    @ValueSource(strings = {"de-DE", "ar-EG-u-nu-arab"})
+    void picturesAreTheSameEverywhere(String where) {
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.ROOT);
+            List<int[]> expected = pictures().stream().map(PicturesTest::pixels).toList();
+            Locale.setDefault(Locale.forLanguageTag(where));
+            List<int[]> drawn = pictures().stream().map(PicturesTest::pixels).toList();
+            for (int i = 0; i < drawn.size(); i++) {
+                assertThat(drawn.get(i)).as("picture " + i).isEqualTo(expected.get(i));
+            }
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    private static int[] pixels(Picture picture) {
+        return picture.image().getRGB(0, 0, picture.width(), picture.height(), null, 0, picture.width());
     }
 }
