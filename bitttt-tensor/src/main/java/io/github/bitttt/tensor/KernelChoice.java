@@ -7,6 +7,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.helpers.NOPLoggerFactory;
 
 /**
  * Which family of kernels runs: decided once, from {@code -Dbitttt.kernels=naive|plain|vector|lut16|lut256|lut128} or, without it, from what this
@@ -22,6 +23,9 @@ public record KernelChoice(Kernels kernels, String reason) {
     private static final String MODULE = "jdk.incubator.vector";
     private static final String MODULE_OFF = "vector kernels are off: add --add-modules " + MODULE
             + " to the java command";
+    // Measured on vectors of 512 bits: 1024 x 256 8.7 us by plain kernels, 0.83 us by lut16.
+    private static final String SLOW = MODULE_OFF
+            + "; plain kernels run instead, whose ternary products take up to ten times as long";
 
     /** Holds the choice; made when first asked for. */
     private static final class Chosen {
@@ -68,10 +72,13 @@ public record KernelChoice(Kernels kernels, String reason) {
 
     private static KernelChoice announce(KernelChoice choice) {
         Logger logger = LoggerFactory.getLogger(KernelChoice.class);
-        if (choice.reason().equals(MODULE_OFF)) {
-            logger.warn("{}; plain kernels run instead, at a fraction of the speed", MODULE_OFF);
-        } else {
+        if (!choice.reason().equals(MODULE_OFF)) {
             logger.info("{} kernels: {}", choice.kernels().name(), choice.reason());
+        } else if (LoggerFactory.getILoggerFactory() instanceof NOPLoggerFactory) {
+            // A program without a logging provider would hear of it only by its clock.
+            System.err.println("bitttt: WARN " + SLOW);
+        } else {
+            logger.warn(SLOW);
         }
         return choice;
     }

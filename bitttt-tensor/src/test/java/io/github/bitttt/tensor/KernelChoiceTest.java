@@ -3,10 +3,13 @@ package io.github.bitttt.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.Test;
 
@@ -54,6 +57,18 @@ class KernelChoiceTest {
         String output = run(List.of());
         assertThat(output).contains("gives 191.0").containsOnlyOnce("WARN")
                 .contains("vector kernels are off: add --add-modules jdk.incubator.vector to the java command");
+    }
+
+    /** Without a logging provider SLF4J says nothing at all, and a reader would hear of it only by the clock. */
+    @Test
+    void theWarningIsSeenWithoutALoggingProvider() throws Exception {
+        String classes = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(jar -> !jar.contains("slf4j-simple")).collect(Collectors.joining(File.pathSeparator));
+        assertThat(run(List.of("-cp", classes))).contains("gives 191.0")
+                .containsOnlyOnce("bitttt: WARN vector kernels are "
+                        + "off: add --add-modules jdk.incubator.vector to the java command; plain kernels run instead, whose ternary "
+                        + "products take up to ten times as long");
+        assertThat(run(List.of("-cp", classes, "--add-modules=jdk.incubator.vector"))).doesNotContain("bitttt: WARN");
     }
 
     @Test
