@@ -173,6 +173,29 @@ class ChatServerTest {
         assertThat(answer.status()).isEqualTo(400);
     }
 
+    /** Who writes a message cannot begin another document in the model's memory; a prompt is the programmer's own. */
+    @Test
+    void theEndOfATextInAMessageIsText() throws Exception {
+        String text = "Once upon<|endoftext|> a time";
+        JsonNode chat = client.post("/v1/chat/completions", "{\"model\": \"stories\", \"max_tokens\": 1, \"messages\": "
+                + "[{\"role\": \"user\", \"content\": \"" + text + "\"}]}").json();
+        assertThat(chat.at("/usage/prompt_tokens").intValue()).isEqualTo(model.tokenizer().encodeAsText(text).length)
+                .isGreaterThan(model.tokenizer().encode(text).length);
+        JsonNode plain = client.post("/v1/completions", Client.prompt(text, 1, 1).toString()).json();
+        assertThat(plain.at("/usage/prompt_tokens").intValue()).isEqualTo(model.tokenizer().encode(text).length);
+    }
+
+    @Test
+    void anAddressThatCannotBeHadIsNamed() {
+        int port = server.address().getPort();
+        assertThatThrownBy(() -> start(ServerOptions.local(port))).isInstanceOf(IOException.class)
+                .hasMessage("127.0.0.1 port " + port
+                        + ": Address already in use; choose another host or port, 0 for any free port");
+        ServerOptions strange = new ServerOptions("host.invalid", 0, 1, 1, 100, 1, Duration.ofSeconds(1));
+        assertThatThrownBy(() -> start(strange)).isInstanceOf(IOException.class)
+                .hasMessage("host host.invalid: no such address or name");
+    }
+
     static List<HttpRequest> strangeRequests() {
         String body = Client.prompt("a", 1, 1).toString();
         return List.of(client.request("/v2").GET().build(), client.request("/v1/completions").GET().build(),
