@@ -1,5 +1,10 @@
 package io.github.bitttt.cli;
 
+import java.io.BufferedWriter;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.Locale;
 import picocli.CommandLine.Command;
@@ -25,7 +30,13 @@ public final class Main {
     public static void main(String[] arguments) {
         // What is printed does not depend on where its user lives: no decimal commas, no other digits.
         Locale.setDefault(Locale.ROOT);
-        System.exit(wereLost(arguments) ? USAGE : commandLine().execute(arguments));
+        System.exit(wereLost(arguments) ? USAGE : commandLine().setOut(standardOutput()).execute(arguments));
+    }
+
+    /** Not System.out: it keeps to itself that what was printed did not arrive. */
+    private static PrintWriter standardOutput() {
+        return new PrintWriter(new BufferedWriter(
+                new OutputStreamWriter(new FileOutputStream(FileDescriptor.out), System.out.charset())), true);
     }
 
     /** Whether Java could not read an argument, which it does by the locale alone: every byte beyond ASCII is U+FFFD then. */
