@@ -23,8 +23,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
-import org.apache.spark.sql.api.java.UDF2;
+import org.apache.spark.sql.api.java.UDF4;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -44,6 +45,8 @@ import org.apache.spark.sql.types.StructType;
 public final class SparkModel {
     private static final StructType EVALUATION = new StructType().add("nats", DataTypes.DoubleType)
             .add("tokens", DataTypes.LongType).add("perplexity", DataTypes.DoubleType);
+
+    private static final String TYPED = "bitttt_typed_";
 
     private final SparkSession spark;
     private final Broadcast<PackedModel> shared;
@@ -78,21 +81,46 @@ public final class SparkModel {
     }
 
     /** Makes these SQL functions, for the session: {@code bitttt_generate(prompt, options)}, whose options are the JSON object of
-     * {@link Writing},
-     * {@code bitttt_perplexity(text)}, and {@code bitttt_evaluate(text)}, a struct of nats, tokens and perplexity whose sums give
-     * the perplexity of a whole corpus. Each call begins with an empty memory; null gives null. */
+     * {@link Writing}, or {@code bitttt_generate(prompt, tokens, temperature, seed)}; {@code bitttt_perplexity(text)}; and
+     * {@code bitttt_evaluate(text)}, a struct of nats, tokens and perplexity whose sums give the perplexity of a whole corpus. Each
+     * call begins with an empty memory. Arguments are cast as SQL casts them, so that {@code 0.8} is as good as {@code 0.8D}; what
+     * cannot be cast is refused when a query is planned; any null gives null. */
     public void register() {
         Broadcast<PackedModel> model = shared;
-        UDF2<String, String, String> generate = (prompt, options) -> prompt == null
-                ? null
-                : Reader.generate(model.value().get(), prompt, new Writing(options == null ? "{}" : options));
+        UDF4<String, String, Double, Long, String> generate = (prompt, options, temperature, seed) -> prompt == null
+                || options == null || temperature == null || seed == null
+                        ? null
+                        : Reader.generate(model.value().get(), prompt, writing(options, temperature, seed));
         UDF1<String, Row> evaluate = text -> text == null ? null : Reader.evaluate(model.value().get(), text);
         UDF1<String, Double> perplexity = text -> text == null
                 ? null
                 : Reader.evaluate(model.value().get(), text).getDouble(2);
-        spark.udf().register("bitttt_generate", generate, DataTypes.StringType);
-        spark.udf().register("bitttt_evaluate", evaluate, EVALUATION);
-        spark.udf().register("bitttt_perplexity", perplexity, DataTypes.DoubleType);
+        spark.udf().register(TYPED + "generate", generate, DataTypes.StringType);
+        spark.udf().register(TYPED + "evaluate", evaluate, EVALUATION);
+        spark.udf().register(TYPED + "perplexity", perplexity, DataTypes.DoubleType);
+        // Not a number stands for no temperature: then the second argument is the JSON object.
+        declare("generate", "prompt string, options string default '{}', temperature double default double('NaN'), "
+                + "seed bigint default 0", "string", "prompt, options, temperature, seed");
+        declare("evaluate", "text string", "struct<nats: double, tokens: bigint, perplexity: double>", "text");
+        declare("perplexity", "text string", "double", "text");
+    }
+
+    private static Writing writing(String options, double temperature, long seed) {
+        if (Double.isNaN(temperature)) {
+            return new Writing(options);
+        }
+        try {
+            return new Writing(Integer.parseInt(options), temperature, seed);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "before a temperature stands the number of tokens to write, got " + options, e);
+        }
+    }
+
+    /** A function of SQL's own before the one of Java, whose arguments have no types that a planner could know or cast to. */
+    private void declare(String name, String arguments, String result, String passed) {
+        spark.sql("create or replace temporary function bitttt_" + name + "(" + arguments + ") returns " + result
+                + " return " + TYPED + name + "(" + passed + ")");
     }
 
     /** Reads texts: how well the model predicts each, as a document that an end token opens and closes.
@@ -128,6 +156,10 @@ public final class SparkModel {
     private Dataset<Row> map(Dataset<Row> rows, String text, Sessions sessions, StructType added, Work work) {
         StructType schema = rows.schema();
         int column = schema.fieldIndex(text);
+        if (!(schema.fields()[column].dataType() instanceof StringType)) {
+            throw new IllegalArgumentException("column " + text + " must be of type string, got "
+                    + schema.fields()[column].dataType().simpleString() + "; cast it first");
+        }
         Dataset<Row> arranged = switch (sessions) {
             case Sessions.PerRow _ -> rows;
             case Sessions.PerKey(String key, String order) -> rows.repartition(col(key)).sortWithinPartitions(col(key),

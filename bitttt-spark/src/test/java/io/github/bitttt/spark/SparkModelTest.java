@@ -2,6 +2,7 @@ package io.github.bitttt.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.bitttt.llama.generate.Model;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -81,6 +83,39 @@ class SparkModelTest {
                 + "bitttt_generate(null, null)").first();
         assertThat(row.getDouble(0)).isEqualTo(Reader.evaluate(model, "The cat sat.").getDouble(2));
         assertThat(row.isNullAt(1) && row.isNullAt(2) && row.isNullAt(3)).isTrue();
+    }
+
+    /** Literals as people type them: 0.8 is a DECIMAL, 7 an INT, and columns are of any numeric type. */
+    @Test
+    void argumentsAreCastAsSqlCasts() {
+        String expected = Reader.generate(model, "Once", new Writing(5, 0.8, 7));
+        for (String arguments : List.of("5, 0.8, 7", "5L, 0.8D, 7L", "5S, cast(0.8 as decimal(3, 2)), 7Y",
+                "int(5), '0.8', 7")) {
+            assertThat(spark.sql("select bitttt_generate('Once', " + arguments + ")").first().getString(0))
+                    .as(arguments).isEqualTo(expected);
+        }
+        assertThat(spark.sql("select bitttt_generate(p, n, t, s) from values ('Once', 5, 0.8, 7) as v(p, n, t, s)")
+                .first().getString(0)).isEqualTo(expected);
+    }
+
+    @Test
+    void anyNullGivesNull() {
+        Row row = spark.sql("select bitttt_generate(null, 5, 0.8, 1), bitttt_generate('Once', null, 0.8, 1), "
+                + "bitttt_generate('Once', 5, null, 1), bitttt_generate('Once', 5, 0.8, null)").first();
+        for (int column = 0; column < row.size(); column++) {
+            assertThat(row.isNullAt(column)).as("column %d", column).isTrue();
+        }
+    }
+
+    @Test
+    void whatCannotBeCastIsRefusedWhenTheQueryIsPlanned() {
+        for (String query : List.of("select bitttt_generate('Once', 5, 0.8, array(1))",
+                "select bitttt_generate('Once', 5, map('a', 1), 1)", "select bitttt_perplexity()")) {
+            assertThatThrownBy(() -> spark.sql(query)).as(query).isInstanceOf(AnalysisException.class);
+        }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> shared.evaluate(letters(), "day", Sessions.perRow()))
+                .withMessage("column day must be of type string, got int; cast it first");
     }
 
     private static Dataset<Row> letters() {
