@@ -1,6 +1,7 @@
 package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.adapt.OutputMemory;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.llama.zoo.Zoo;
@@ -133,10 +134,26 @@ public final class Model implements AutoCloseable {
      * @return to be used by one thread, and closed
      * @throws IllegalStateException if the model is closed */
     public Session newSession() {
+        return open(Optional.empty());
+    }
+
+    private Session open(Optional<OutputMemory> output) {
         if (closed) {
             throw new IllegalStateException("this model is closed; load it again by Model.load(name)");
         }
-        return new Session(this);
+        return new Session(this, output);
+    }
+
+    /** A session with an empty memory and one more at the output, which learns from everything that the session reads or writes.
+     *
+     * <p>Its logits are then log-probabilities of the mixture with the frozen model. {@link Session#reset} leaves the output memory as
+     * it is.
+     *
+     * @param output its parts, as {@link OutputMemory#standard()}
+     * @return to be used by one thread, and closed
+     * @throws IllegalStateException if the model is closed */
+    public Session newSession(OutputMemory output) {
+        return open(Optional.of(output));
     }
 
     /** Goes on with several prompts at once, each in a session of its own, over the cores.

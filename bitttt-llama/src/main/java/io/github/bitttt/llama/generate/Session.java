@@ -1,6 +1,7 @@
 package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.adapt.OutputMemory;
 import io.github.bitttt.llama.io.MemoryFile;
 import io.github.bitttt.llama.text.StreamDecoder;
 import io.github.bitttt.nn.MixerState;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -25,21 +27,26 @@ import java.util.stream.Collectors;
 public final class Session implements AutoCloseable {
     /** Rows of one pass over a longer text: enough to share the work, few enough to stay in the cache. */
     private static final int BLOCK = 64;
+    private static final LogitsListener SILENT = (_, _) -> {};
 
     private final Model model;
     private final CpuOps ops;
     private final List<MixerState<Rows>> memories;
     private final float[] logits;
     private boolean hasRead; // since it was emptied or loaded: the logits are of the next token
+    private final Optional<OutputMemory> outputForm;
+    private Optional<AdaptedHead> output;
     private volatile long position;
     private final AtomicBoolean atWork = new AtomicBoolean();
     private volatile boolean closed;
 
-    Session(Model model) {
+    Session(Model model, Optional<OutputMemory> output) {
         this.model = model;
         this.ops = new CpuOps(model.weights());
         this.memories = architecture().memories(CpuOps::empty);
         this.logits = new float[architecture().config().vocabSize()];
+        this.outputForm = output;
+        this.output = output.map(form -> new AdaptedHead(model, ops, form, logits));
     }
 
     private BitLlama architecture() {
@@ -67,7 +74,7 @@ public final class Session implements AutoCloseable {
             ops.reset();
             Rows hidden = architecture().hidden(ops, memories, ops.token(id));
             position = position + 1; // written by whoever has entered, and only read by others
-            return head(hidden);
+            return head(hidden, id);
         } finally {
             leave();
         }
@@ -93,7 +100,9 @@ public final class Session implements AutoCloseable {
             for (int from = start; from < end; from += BLOCK) {
                 int to = Math.min(end, from + BLOCK);
                 Rows hidden = hidden(ids, from, to);
-                if (last && to == end) {
+                if (output.isPresent()) {
+                    read(output.get(), ids, from, to, SILENT);
+                } else if (last && to == end) {
                     head(ops.lastRow(hidden));
                 }
             }
@@ -112,7 +121,13 @@ public final class Session implements AutoCloseable {
         try {
             int vocabulary = logits.length;
             for (int from = 0; from < ids.length; from += BLOCK) {
-                Rows all = architecture().head(ops, hidden(ids, from, Math.min(ids.length, from + BLOCK)));
+                int to = Math.min(ids.length, from + BLOCK);
+                Rows hidden = hidden(ids, from, to);
+                if (output.isPresent()) {
+                    read(output.get(), ids, from, to, listener);
+                    continue;
+                }
+                Rows all = architecture().head(ops, hidden);
                 for (int row = 0; row < all.rows(); row++) {
                     System.arraycopy(all.values(), row * vocabulary, logits, 0, vocabulary);
                     hasRead = true;
@@ -242,7 +257,26 @@ public final class Session implements AutoCloseable {
         hasRead = false;
         Rows hidden = architecture().hidden(ops, memories, ops.tokens(ids, from, to));
         position = position + to - from;
+        output.ifPresent(head -> head.keep(hidden));
         return hidden;
+    }
+
+    private float[] head(Rows hidden, int id) {
+        if (output.isEmpty()) {
+            return head(hidden);
+        }
+        output.get().keep(hidden);
+        output.get().read(id, 0);
+        hasRead = true;
+        return logits;
+    }
+
+    private void read(AdaptedHead head, int[] ids, int from, int to, LogitsListener listener) {
+        for (int at = from; at < to; at++) {
+            head.read(ids[at], at - from);
+            hasRead = true;
+            listener.logits(at, logits);
+        }
     }
 
     private float[] head(Rows hidden) {
@@ -289,10 +323,11 @@ public final class Session implements AutoCloseable {
     /** A session that knows what this one knows; from here on each learns by itself.
      *  @return a copy, for any one thread */
     public Session fork() {
-        Session copy = new Session(model);
+        Session copy = new Session(model, outputMemory());
         enter();
         try {
             copy.restore(copies());
+            copy.output = copy.output.map(empty -> empty.restored(output.orElseThrow().save()));
             copy.position = position;
             copy.hasRead = hasRead;
             System.arraycopy(logits, 0, copy.logits, 0, logits.length);
@@ -302,7 +337,7 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** Forgets everything. */
+    /** Forgets everything but the output memory, which {@link #resetOutput} empties. */
     public void reset() {
         enter();
         try {
@@ -314,12 +349,45 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /** Empties the output memory, and that alone; without one there is nothing to do. */
+    public void resetOutput() {
+        enter();
+        try {
+            output.ifPresent(AdaptedHead::clear);
+        } finally {
+            leave();
+        }
+    }
+
+    /** The parts of the output memory.
+     *  @return nothing if the session was opened without */
+    public Optional<OutputMemory> outputMemory() {
+        return outputForm;
+    }
+
+    /** What the output memory has been worth so far: surprise at every token that was fed after another one.
+     *  @return nats, in total; nothing if the session was opened without */
+    public Optional<OutputGain> outputGain() {
+        enter();
+        try {
+            return output.map(AdaptedHead::gain);
+        } finally {
+            leave();
+        }
+    }
+
     /** Writes what was learned, whole or not at all.
      *
      * @param file its place
      * @throws IOException if that fails */
     public void saveMemory(Path file) throws IOException {
-        MemoryFile.save(file, architecture(), model.fingerprint(), memories());
+        enter();
+        try {
+            MemoryFile.save(file, architecture(), model.fingerprint(), copies(),
+                    output.map(AdaptedHead::save));
+        } finally {
+            leave();
+        }
     }
 
     /** Goes on from what was learned elsewhere; what this session knew is forgotten.
@@ -329,7 +397,12 @@ public final class Session implements AutoCloseable {
     public void loadMemory(Path file) throws IOException {
         enter();
         try {
-            restore(MemoryFile.load(file, architecture(), model.fingerprint()));
+            MemoryFile saved = MemoryFile.read(file, architecture(), model.fingerprint());
+            Optional<AdaptedHead> loaded = output.isPresent()
+                    ? Optional.of(output.get().loaded(file, saved.output()))
+                    : output;
+            restore(saved.memories());
+            output = loaded;
             position = 0;
             hasRead = false;
         } finally {

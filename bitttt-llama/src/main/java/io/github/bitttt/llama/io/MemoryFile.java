@@ -5,12 +5,14 @@ import io.github.bitttt.nn.Mixer;
 import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.StatePart;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -20,17 +22,36 @@ import java.util.stream.Stream;
  * Float32, so it comes back bit for bit.
  *
  * <p>A memory layer has {@code layers.{i}.ttt.memory} [H, d, d], {@code .previous} [D] and {@code .feature} [H, d]; attention has
- * {@code layers.{i}.attention.keys} and {@code .values} [t, n] of the t tokens that were read.
+ * {@code layers.{i}.attention.keys} and {@code .values} [t, n] of the t tokens that were read. A memory at the output is
+ * {@code output.memory} [bytes] U8, little-endian, in the order of {@code OutputAdapter}.
  */
 public final class MemoryFile {
+    private static final String OUTPUT = "output.memory";
     private static final String FINGERPRINT = "fingerprint";
     // Normalised in float: past 1 by rounding only.
     private static final double MAX_SQUARES = 1.0001;
 
-    private MemoryFile() {
+    private final List<MixerState<float[]>> memories;
+    private final Optional<byte[]> output;
+
+    private MemoryFile(List<MixerState<float[]>> memories, Optional<byte[]> output) {
+        this.memories = List.copyOf(memories);
+        this.output = output;
     }
 
-    /** Writes memories, whole or not at all.
+    /** What each layer knows.
+     *  @return one for each layer, flat in row order */
+    public List<MixerState<float[]>> memories() {
+        return memories;
+    }
+
+    /** What a memory at the output knows, if one was saved.
+     *  @return its bytes */
+    public Optional<byte[]> output() {
+        return output;
+    }
+
+    /** Writes memories without one at the output, whole or not at all.
      *
      * @param file        its place
      * @param model       whose layers they are
@@ -39,6 +60,31 @@ public final class MemoryFile {
      * @throws IOException if that fails */
     public static void save(Path file, BitLlama model, String fingerprint, List<MixerState<float[]>> memories)
             throws IOException {
+        save(file, model, fingerprint, memories, Optional.empty());
+    }
+
+    /** Reads the memories of the layers.
+     *
+     * @param file        a memory file
+     * @param model       whose layers they must be
+     * @param fingerprint of the model's numbers
+     * @return one for each layer, flat in row order
+     * @throws CheckpointException if the memory is another model's, or the file says something wrong
+     * @throws IOException         if it cannot be read */
+    public static List<MixerState<float[]>> load(Path file, BitLlama model, String fingerprint) throws IOException {
+        return read(file, model, fingerprint).memories();
+    }
+
+    /** Writes memories, whole or not at all.
+     *
+     * @param file        its place
+     * @param model       whose layers they are
+     * @param fingerprint of the model's numbers
+     * @param memories    one for each layer, flat in row order
+     * @param output      what a memory at the output says of itself, if there is one
+     * @throws IOException if that fails */
+    public static void save(Path file, BitLlama model, String fingerprint, List<MixerState<float[]>> memories,
+            Optional<byte[]> output) throws IOException {
         SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
         for (int i = 0; i < memories.size(); i++) {
             Mixer mixer = model.blocks().get(i).mixer();
@@ -49,6 +95,7 @@ public final class MemoryFile {
                         .stream().mapToLong(Integer::longValue).toArray()));
             }
         }
+        output.ifPresent(bytes -> tensors.put(OUTPUT, Tensor.of(Tensor.Type.U8, bytes, bytes.length)));
         Safetensors.write(file, tensors, Map.of(FINGERPRINT, fingerprint));
     }
 
@@ -62,15 +109,15 @@ public final class MemoryFile {
                 : part.shape();
     }
 
-    /** Reads memories.
+    /** Reads all of a memory file.
      *
      * @param file        a memory file
      * @param model       whose layers they must be
      * @param fingerprint of the model's numbers
-     * @return one for each layer, flat in row order
+     * @return what it holds
      * @throws CheckpointException if the memory is another model's, or the file says something wrong
      * @throws IOException         if it cannot be read */
-    public static List<MixerState<float[]>> load(Path file, BitLlama model, String fingerprint) throws IOException {
+    public static MemoryFile read(Path file, BitLlama model, String fingerprint) throws IOException {
         Safetensors tensors = Safetensors.read(file);
         String found = tensors.metadata().getOrDefault(FINGERPRINT, "none");
         if (!found.equals(fingerprint)) {
@@ -88,7 +135,19 @@ public final class MemoryFile {
             Iterator<float[]> values = parts.iterator();
             memories.add(mixer.state(_ -> values.next()));
         }
-        return memories;
+        return new MemoryFile(memories, output(tensors));
+    }
+
+    private static Optional<byte[]> output(Safetensors file) throws CheckpointException {
+        Tensor tensor = file.tensors().get(OUTPUT);
+        if (tensor == null) {
+            return Optional.empty();
+        }
+        if (tensor.type() != Tensor.Type.U8) {
+            throw new CheckpointException(file.file(),
+                    "tensor " + OUTPUT + " must be of type U8, got " + tensor.type());
+        }
+        return Optional.of(tensor.data().toArray(ValueLayout.JAVA_BYTE));
     }
 
     /** How many tokens were read, by the first part that grows: all others must agree. */

@@ -1,0 +1,141 @@
+package io.github.bitttt.llama.adapt;
+
+import io.github.bitttt.tensor.FloatOps;
+import java.util.Arrays;
+
+/**
+ * A matrix M [D, D] behind the last norm, a bias of words and a scale, moved by the gradient of the cross entropy.
+ *
+ * <pre>
+ * h' = h + M k                                     k is the key of h, of length 1
+ * p  = softmax(scale E h' + bias)                  E is the head, [V, D]
+ * r(w) = p(w) / P for the 32 likeliest, else 0     P is their sum
+ * M    = M + rate / mean |e|^2 (e(y) - sum r(w) e(w)) k^T
+ * bias = bias + biasRate (onehot(y) - r)
+ * scale = scale + scaleRate (z(y) - sum r(w) z(w)) z = E h'
+ * </pre>
+ *
+ * <p>Dividing by P matters: without it M grows without bound on foreign text. Elements are limited to +-1e4, the scale to 0.25 to
+ * 4, so nothing ever becomes infinite.
+ */
+final class ErrorMatrix {
+    static final int LIKELIEST = 32;
+    static final float MOST = 1e4f;
+    static final float MOST_BIAS = 1e3f;
+
+    private final Head head;
+    private final int width;
+    private final float step;
+    private final float biasRate;
+    private final float scaleRate;
+    final float[] matrix;
+    final float[] bias;
+    float scale = 1;
+    private final float[] error;
+    private final float[] row;
+    private final int[] likeliest;
+    private final float[] probabilities;
+
+    ErrorMatrix(OutputMemory form, Head head) {
+        this.head = head;
+        width = head.width();
+        row = new float[width];
+        step = (float) (form.rate() / meanSquaredLength());
+        biasRate = (float) form.biasRate();
+        scaleRate = (float) form.scaleRate();
+        matrix = new float[Math.multiplyExact(width, width)];
+        bias = new float[head.tokens()];
+        error = new float[width];
+        likeliest = new int[Math.min(LIKELIEST, head.tokens())];
+        probabilities = new float[likeliest.length];
+    }
+
+    private double meanSquaredLength() {
+        double sum = 0;
+        for (int token = 0; token < head.tokens(); token++) {
+            head.row(token, row);
+            for (float value : row) {
+                sum += value * value;
+            }
+        }
+        return Math.max(sum / head.tokens(), 1e-6);
+    }
+
+    /** h' = h + M k. */
+    void read(float[] hidden, float[] key, float[] adapted) {
+        FloatOps.matVec(matrix, width, key, 0, width, adapted, 0);
+        for (int i = 0; i < width; i++) {
+            adapted[i] += hidden[i];
+        }
+    }
+
+    /** One step.
+     *
+     * @param key    k of the prediction
+     * @param logits z = E h', without scale and bias
+     * @param p      softmax(scale z + bias)
+     * @param token  y */
+    void learn(float[] key, float[] logits, float[] p, int token) {
+        findLikeliest(p);
+        float total = 0;
+        for (float probability : probabilities) {
+            total += probability;
+        }
+        head.row(token, error);
+        double surprise = logits[token];
+        for (int rank = 0; rank < likeliest.length; rank++) {
+            int word = likeliest[rank];
+            float share = probabilities[rank] / total;
+            surprise -= share * logits[word];
+            bias[word] = Math.max(bias[word] - biasRate * share, -MOST_BIAS);
+            head.row(word, row);
+            for (int i = 0; i < width; i++) {
+                error[i] -= share * row[i];
+            }
+        }
+        bias[token] = Math.min(bias[token] + biasRate, MOST_BIAS);
+        scale = (float) Math.clamp(scale + scaleRate * Math.clamp(surprise, -20.0, 20.0), 0.25, 4.0);
+        for (int i = 0; i < width; i++) {
+            add(i * width, step * error[i], key);
+        }
+    }
+
+    private void add(int from, float factor, float[] key) {
+        float[] m = matrix;
+        for (int j = 0; j < key.length; j++) {
+            m[from + j] = Math.min(Math.max(m[from + j] + factor * key[j], -MOST), MOST);
+        }
+    }
+
+    /** The largest probabilities, largest first; of equal ones the smaller id. */
+    private void findLikeliest(float[] p) {
+        int found = 0;
+        int most = likeliest.length;
+        float least = -1; // of what is found, once it is full
+        for (int token = 0; token < p.length; token++) {
+            if (p[token] > least) {
+                int at = found < most ? found++ : most - 1;
+                while (at > 0 && probabilities[at - 1] < p[token]) {
+                    probabilities[at] = probabilities[at - 1];
+                    likeliest[at] = likeliest[at - 1];
+                    at--;
+                }
+                probabilities[at] = p[token];
+                likeliest[at] = token;
+                least = found < most ? -1 : probabilities[most - 1];
+            }
+        }
+    }
+
+    void clear() {
+        Arrays.fill(matrix, 0);
+        Arrays.fill(bias, 0);
+        scale = 1;
+    }
+
+    void pass(StatePort port) {
+        port.floats(matrix, MOST);
+        port.floats(bias, MOST_BIAS);
+        scale = (float) port.number(scale, 0.25, 4);
+    }
+}
