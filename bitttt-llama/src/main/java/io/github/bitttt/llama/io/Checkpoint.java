@@ -18,7 +18,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
@@ -40,10 +39,6 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
     /** The largest number of a model that is read. Weights of trained models are about 1; up to this, sums of products of as
      * many as a model has stay below the largest float, so that what it computes is finite for ever. */
     public static final float MAX_MAGNITUDE = 1000;
-    private static final String SCALE = "_scale";
-    // Two norms, two projections of the memory, three of the SwiGLU; the rest depends on the form.
-    private static final int TENSORS_OF_A_LAYER = 7;
-    private static final String HEAD_BIAS = "lm_head.bias";
 
     /** Checks that the weights are this config's. */
     public Checkpoint {
@@ -60,22 +55,19 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
         this(config, weights, "{}", metadata);
     }
 
-    /** Reads a model folder.
+    /** Reads a model, in the first of {@link ModelFormat#all()} that accepts it.
      *
-     * @param folder with config and weights
+     * @param folder with config and weights, or a file that holds a whole model
      * @return the model
      * @throws CheckpointException if a file says something wrong
      * @throws IOException         if a file is missing or cannot be read */
     public static Checkpoint load(Path folder) throws IOException {
-        for (String name : List.of(ConfigJson.FILE, MODEL_FILE)) {
-            if (!Files.isRegularFile(folder.resolve(name))) {
-                throw new CheckpointException(folder,
-                        name + " is missing; a model folder holds " + ConfigJson.FILE + ", "
-                                + MODEL_FILE + " and tokenizer.json");
+        for (ModelFormat format : ModelFormat.all()) {
+            if (format.accepts(folder)) {
+                return format.read(folder);
             }
         }
-        Path configFile = folder.resolve(ConfigJson.FILE);
-        return of(StrictJson.text(configFile), configFile, Safetensors.read(folder.resolve(MODEL_FILE)));
+        throw new AssertionError("the last format accepts every path");
     }
 
     /** Reads a model from a stream, such as a class path resource.
@@ -87,52 +79,7 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
      * @throws CheckpointException if one of them says something wrong
      * @throws IOException         if the stream cannot be read */
     public static Checkpoint read(String name, String config, InputStream model) throws IOException {
-        Path origin = Path.of(name);
-        return of(config, origin.resolve(ConfigJson.FILE), Safetensors.read(origin.resolve(MODEL_FILE), model));
-    }
-
-    static Checkpoint of(String configText, Path configFile, Safetensors file) throws IOException {
-        BitLlamaConfig config = ConfigJson.parse(configText, configFile)
-                .withHeadBias(file.tensors().containsKey(HEAD_BIAS));
-        SequencedMap<Param, Weight> weights = new LinkedHashMap<>();
-        for (Param param : params(config, configFile, file)) {
-            weights.put(param, weight(file, param));
-        }
-        return new Checkpoint(config, new Weights(weights), configText, file.metadata());
-    }
-
-    /** The parameters that a config asks for, made only if the file can have them: a config may say 2^31 layers. */
-    private static List<Param> params(BitLlamaConfig config, Path configFile, Safetensors file)
-            throws CheckpointException {
-        if (config.layers() > file.tensors().size() / TENSORS_OF_A_LAYER) {
-            throw new CheckpointException(configFile, "num_hidden_layers " + config.layers() + " takes at least "
-                    + TENSORS_OF_A_LAYER + " tensors a layer, " + file.file() + " has " + file.tensors().size());
-        }
-        try {
-            return new BitLlama(config).params();
-        } catch (IllegalArgumentException e) {
-            throw new CheckpointException(configFile, e.getMessage(), e);
-        }
-    }
-
-    private static Weight weight(Safetensors file, Param param) throws CheckpointException {
-        Tensor tensor = file.get(param.path());
-        boolean packed = (tensor.type() == Tensor.Type.U8 || tensor.type() == Tensor.Type.I8)
-                && param.kind() != Param.Kind.FLOAT;
-        if (!packed) {
-            return new Weight.Floats(file.floats(param.path(), param.shape(), MAX_MAGNITUDE));
-        }
-        boolean ternary = param.kind() == Param.Kind.TERNARY;
-        int rows = ternary ? Math.ceilDiv(param.rows(), 4) : param.rows();
-        byte[] codes = file.get(param.path(), List.of(rows, param.columns())).bytes();
-        float[] scales = file.floats(param.path() + SCALE, List.of(ternary ? 1 : param.rows()), MAX_MAGNITUDE);
-        try {
-            return ternary
-                    ? new Weight.Ternary(TernaryMatrix.unpack(codes, param.rows(), param.columns(), scales[0]))
-                    : new Weight.Int8Rows(new Int8Matrix(codes, scales));
-        } catch (IllegalArgumentException e) {
-            throw new CheckpointException(file.file(), "tensor " + param.path() + ": " + e.getMessage(), e);
-        }
+        return ModelFolder.read(name, config, model);
     }
 
     /** The config as {@code config.json} holds it, unknown keys included.
@@ -207,11 +154,11 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
                 byte[] packed = matrix.pack();
                 tensors.put(param.path(),
                         Tensor.of(Tensor.Type.U8, packed, Math.ceilDiv(param.rows(), 4), param.columns()));
-                tensors.put(param.path() + SCALE, Tensor.of(new float[]{matrix.scale()}, 1));
+                tensors.put(param.path() + ModelFolder.SCALE, Tensor.of(new float[]{matrix.scale()}, 1));
             }
             case Weight.Int8Rows(Int8Matrix matrix) -> {
                 tensors.put(param.path(), Tensor.of(Tensor.Type.I8, matrix.codes(), param.rows(), param.columns()));
-                tensors.put(param.path() + SCALE, Tensor.of(matrix.scales(), matrix.rows()));
+                tensors.put(param.path() + ModelFolder.SCALE, Tensor.of(matrix.scales(), matrix.rows()));
             }
         }
     }

@@ -4,6 +4,7 @@ import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -12,8 +13,34 @@ import java.util.Map;
  * {@code lm_head.bias}, and no config. Sizes come from the shapes; the layer is the seed's, with bare codes and activations
  * that are not rounded.
  */
-public final class OriginalCheckpoint {
-    private OriginalCheckpoint() {
+public final class OriginalCheckpoint implements ModelFormat {
+    /** The format, which has no state. */
+    OriginalCheckpoint() {
+    }
+
+    @Override
+    public String name() {
+        return "original";
+    }
+
+    @Override
+    public String reads() {
+        return "bit_llama_checkpoint.safetensors of the original Rust trainer, first format; F32";
+    }
+
+    @Override
+    public String tested() {
+        return "logits of the original's arithmetic in PyTorch, damaged files";
+    }
+
+    @Override
+    public boolean accepts(Path path) {
+        return path.toString().endsWith(".safetensors") && Files.isRegularFile(path);
+    }
+
+    @Override
+    public Checkpoint read(Path file) throws IOException {
+        return convert(file);
     }
 
     /** Reads a checkpoint of the original trainer.
@@ -46,7 +73,7 @@ public final class OriginalCheckpoint {
                             + tensors.tensors().size() + "; only the original trainer's first format can be imported");
         }
         String text = ConfigJson.write(config, "{}", file);
-        Checkpoint read = Checkpoint.of(text, file, tensors);
+        Checkpoint read = ModelFolder.of(text, file, tensors);
         return new Checkpoint(read.config(), read.weights(), Map.of("imported_from", file.getFileName().toString()));
     }
 

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -32,14 +34,14 @@ import java.util.stream.StreamSupport;
  * @param tensors  by name, in the order of the data
  * @param metadata text by name
  */
-public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<String, String> metadata) {
+public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<String, String> metadata)
+        implements
+            TensorSource {
     private static final String METADATA = "__metadata__";
     private static final int MAX_HEADER_BYTES = 100_000_000; // as in the format's own implementation
+    private static final int MAX_ARRAY = Integer.MAX_VALUE - 64;
     private static final int PIECE_BYTES = 1 << 16; // written at once
     static final int MAX_TENSORS = 10_000;
-    // Looking for the nearest of more or longer names would take longer than reading them.
-    private static final int MAX_COMPARED = 2_000;
-    private static final int MAX_COMPARED_LENGTH = 100;
 
     /** Makes the maps unmodifiable. */
     public Safetensors {
@@ -53,10 +55,46 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
     private interface Source {
         long size() throws IOException;
 
-        int read(ByteBuffer into, long position) throws IOException;
+        MemorySegment bytes(long from, long length) throws IOException;
     }
 
-    /** Reads a whole file.
+    /** Bytes that are there. */
+    private record Present(MemorySegment all) implements Source {
+        @Override
+        public long size() {
+            return all.byteSize();
+        }
+
+        @Override
+        public MemorySegment bytes(long from, long length) {
+            return all.asSlice(from, length);
+        }
+    }
+
+    /** Bytes that are read when they are asked for. */
+    private record Open(Path file, FileChannel channel) implements Source {
+        @Override
+        public long size() throws IOException {
+            return channel.size();
+        }
+
+        @Override
+        public MemorySegment bytes(long from, long length) throws IOException {
+            ByteBuffer into = ByteBuffer.allocate(Math.toIntExact(length));
+            long at = from;
+            while (into.hasRemaining()) {
+                int read = channel.read(into, at);
+                if (read < 0) {
+                    throw new CheckpointException(file,
+                            "ended at byte " + at + ", " + into.remaining() + " bytes too early");
+                }
+                at += read;
+            }
+            return MemorySegment.ofBuffer(into.flip());
+        }
+    }
+
+    /** Reads a whole file into memory.
      *
      * @param file a safetensors file
      * @return its tensors
@@ -67,17 +105,22 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
             throw new CheckpointException(file, "is a folder; name a file");
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return read(file, new Source() {
-                @Override
-                public long size() throws IOException {
-                    return channel.size();
-                }
+            checkMemory(file, channel.size());
+            return read(file, new Open(file, channel), MAX_ARRAY);
+        }
+    }
 
-                @Override
-                public int read(ByteBuffer into, long position) throws IOException {
-                    return channel.read(into, position);
-                }
-            });
+    /** Maps a file: its tensors are read where they are used, however large it is.
+     *
+     * @param file  a safetensors file
+     * @param arena which keeps it mapped; the tensors are gone when it is closed
+     * @return its tensors
+     * @throws CheckpointException if it says something wrong
+     * @throws IOException         if it cannot be read */
+    static Safetensors map(Path file, Arena arena) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            return read(file, new Present(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena)),
+                    Long.MAX_VALUE);
         }
     }
 
@@ -89,38 +132,23 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
      * @throws CheckpointException if it says something wrong
      * @throws IOException         if it cannot be read */
     static Safetensors read(Path name, InputStream stream) throws IOException {
-        byte[] bytes = stream.readAllBytes();
-        return read(name, new Source() {
-            @Override
-            public long size() {
-                return bytes.length;
-            }
-
-            @Override
-            public int read(ByteBuffer into, long position) {
-                int length = (int) Math.min(into.remaining(), bytes.length - position);
-                into.put(bytes, (int) position, length);
-                return length == 0 ? -1 : length;
-            }
-        });
+        return read(name, new Present(MemorySegment.ofArray(stream.readAllBytes())), MAX_ARRAY);
     }
 
-    private static Safetensors read(Path file, Source source) throws IOException {
-        ByteBuffer header = header(file, source);
-        long start = 8L + header.limit();
-        checkMemory(file, source.size());
-        JsonNode root = StrictJson.object(new String(header.array(), StandardCharsets.UTF_8), file, "the header ");
+    private static Safetensors read(Path file, Source source, long most) throws IOException {
+        byte[] header = header(file, source);
+        long start = 8L + header.length;
+        JsonNode root = StrictJson.object(new String(header, StandardCharsets.UTF_8), file, "the header ");
         SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
-        for (Entry entry : entries(file, root, source.size() - start)) {
-            ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(entry.to() - entry.from()));
-            readFully(file, source, data, start + entry.from());
-            tensors.put(entry.name(), new Tensor(entry.type(), entry.shape(), MemorySegment.ofBuffer(data)));
+        for (Entry entry : entries(file, root, source.size() - start, most)) {
+            tensors.put(entry.name(), new Tensor(entry.type(), entry.shape(),
+                    source.bytes(start + entry.from(), entry.to() - entry.from())));
         }
         return new Safetensors(file, tensors, metadata(file, root.path(METADATA)));
     }
 
     /** A file may be longer than memory, without being so on disk: better said than run into. */
-    private static void checkMemory(Path file, long bytes) throws IOException {
+    static void checkMemory(Path file, long bytes) throws IOException {
         long most = Runtime.getRuntime().maxMemory();
         if (bytes > most) {
             throw new IOException(file + ": its " + bytes + " bytes do not fit into the " + most
@@ -128,46 +156,31 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         }
     }
 
-    private static ByteBuffer header(Path file, Source source) throws IOException {
+    private static byte[] header(Path file, Source source) throws IOException {
         long size = source.size();
         if (size < 8) {
             throw new CheckpointException(file, "a safetensors file begins with 8 bytes of header length, got " + size
                     + " bytes in all");
         }
-        ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-        readFully(file, source, length, 0);
-        long headerBytes = length.getLong(0);
+        long headerBytes = source.bytes(0, 8)
+                .get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         long most = Math.min(size - 8, MAX_HEADER_BYTES);
         if (headerBytes < 2 || headerBytes > most) {
             throw new CheckpointException(file, "the header must have 2 to " + most + " bytes, the file says "
                     + Long.toUnsignedString(headerBytes) + "; it is truncated or no safetensors file");
         }
-        ByteBuffer text = ByteBuffer.allocate((int) headerBytes);
-        readFully(file, source, text, 8);
-        return text;
+        return source.bytes(8, headerBytes).toArray(ValueLayout.JAVA_BYTE);
     }
 
-    private static void readFully(Path file, Source source, ByteBuffer into, long position) throws IOException {
-        long at = position;
-        while (into.hasRemaining()) {
-            int read = source.read(into, at);
-            if (read < 0) {
-                throw new CheckpointException(file,
-                        "ended at byte " + at + ", " + into.remaining() + " bytes too early");
-            }
-            at += read;
-        }
-        into.flip();
-    }
-
-    private static List<Entry> entries(Path file, JsonNode header, long dataBytes) throws CheckpointException {
+    private static List<Entry> entries(Path file, JsonNode header, long dataBytes, long most)
+            throws CheckpointException {
         if (header.size() > MAX_TENSORS) {
             throw new CheckpointException(file, "at most " + MAX_TENSORS + " tensors, got " + header.size());
         }
         List<Entry> entries = new ArrayList<>();
         for (Map.Entry<String, JsonNode> property : header.properties()) {
             if (!property.getKey().equals(METADATA)) {
-                entries.add(entry(file, property.getKey(), property.getValue()));
+                entries.add(entry(file, property.getKey(), property.getValue(), most));
             }
         }
         entries.sort(Comparator.comparingLong(Entry::from).thenComparingLong(Entry::to));
@@ -188,7 +201,8 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
         return entries;
     }
 
-    private static Entry entry(Path file, String name, JsonNode node) throws CheckpointException {
+    private static Entry entry(Path file, String name, JsonNode node, long most)
+            throws CheckpointException {
         String where = "tensor " + StrictJson.shown(name) + ": ";
         Tensor.Type type;
         try {
@@ -211,7 +225,7 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
                 throw new CheckpointException(file, where + type + " " + shape + " takes " + expected
                         + " bytes, data_offsets give it " + bytes);
             }
-            if (bytes > Integer.MAX_VALUE - 64) {
+            if (bytes > most) {
                 throw new CheckpointException(file, where + "a tensor has fewer than 2^31 - 64 bytes, got " + bytes);
             }
         } catch (ArithmeticException e) {
@@ -249,84 +263,6 @@ public record Safetensors(Path file, SequencedMap<String, Tensor> tensors, Map<S
             metadata.put(entry.getKey(), entry.getValue().textValue());
         }
         return metadata;
-    }
-
-    /** A tensor by name.
-     *
-     * @param name its name
-     * @return the tensor
-     * @throws CheckpointException if there is none; the message has the nearest name */
-    public Tensor get(String name) throws CheckpointException {
-        Tensor tensor = tensors.get(name);
-        if (tensor == null) {
-            String nearest = tensors.keySet().stream().limit(MAX_COMPARED)
-                    .filter(other -> other.length() <= MAX_COMPARED_LENGTH)
-                    .min(Comparator.comparingInt(other -> distance(name, other)))
-                    .map(other -> ", nearest name " + other).orElse("");
-            throw new CheckpointException(file,
-                    "tensor " + name + " missing; found " + tensors.size() + " tensors" + nearest);
-        }
-        return tensor;
-    }
-
-    /** The numbers of a float tensor.
-     *
-     * @param name  of the tensor
-     * @param shape that it must have
-     * @param most  the largest magnitude to accept
-     * @return its elements in row order
-     * @throws CheckpointException if it is missing, of another shape or type, or has a number that is not finite or larger */
-    public float[] floats(String name, List<Integer> shape, float most) throws CheckpointException {
-        float[] values;
-        try {
-            values = get(name, shape).floats();
-        } catch (IllegalStateException e) {
-            throw new CheckpointException(file, "tensor " + name + ": " + e.getMessage(), e);
-        }
-        for (int i = 0; i < values.length; i++) {
-            if (!Float.isFinite(values[i])) {
-                throw new CheckpointException(file,
-                        "tensor " + name + ": every number must be finite, got " + values[i] + " at element " + i);
-            }
-            if (Math.abs(values[i]) > most) {
-                throw new CheckpointException(file, "tensor " + name + ": every number must be at most " + most
-                        + " in magnitude, got " + values[i] + " at element " + i);
-            }
-        }
-        return values;
-    }
-
-    /** A tensor by name and shape.
-     *
-     * @param name  its name
-     * @param shape that it must have
-     * @return the tensor
-     * @throws CheckpointException if there is none, or it has another shape */
-    Tensor get(String name, List<Integer> shape) throws CheckpointException {
-        Tensor tensor = get(name);
-        if (!tensor.shape().equals(shape.stream().map(Integer::longValue).toList())) {
-            throw new CheckpointException(file,
-                    "tensor " + name + " must have shape " + shape + ", got " + tensor.type() + " " + tensor.shape());
-        }
-        return tensor;
-    }
-
-    /** Levenshtein's distance. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j < row.length; j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j < row.length; j++) {
-                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(replaced, 1 + Math.min(row[j - 1], diagonal));
-            }
-        }
-        return row[b.length()];
     }
 
     /** Writes a file, whole or not at all.

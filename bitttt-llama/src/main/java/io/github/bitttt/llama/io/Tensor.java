@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * One tensor of a safetensors file: its type, shape and raw bytes.
+ * One tensor of a file: its type, shape and raw bytes.
  *
  * @param type  of an element
  * @param shape dimensions, none for a single number
@@ -135,8 +135,9 @@ public record Tensor(Type type, List<Long> shape, MemorySegment data) {
     /** The elements as floats.
      *
      * @return a new array
-     * @throws IllegalStateException if this is no F32, F16 or BF16 tensor */
+     * @throws IllegalStateException if this is no F32, F16 or BF16 tensor, or has too many elements for an array */
     public float[] floats() {
+        checkArray(length(shape));
         float[] values = new float[(int) length(shape)];
         switch (type) {
             case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
@@ -163,6 +164,13 @@ public record Tensor(Type type, List<Long> shape, MemorySegment data) {
         if (type != Type.U8 && type != Type.I8) {
             throw new IllegalStateException("a byte tensor (U8, I8) is needed, got " + type);
         }
+        checkArray(data.byteSize());
         return data.toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private static void checkArray(long length) {
+        if (length > Integer.MAX_VALUE - 64) {
+            throw new IllegalStateException("an array has fewer than 2^31 - 64 elements, got " + length);
+        }
     }
 }

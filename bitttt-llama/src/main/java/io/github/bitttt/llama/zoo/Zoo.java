@@ -131,7 +131,7 @@ public final class Zoo {
 
     /** Loads a model's config and weights, for which its folder needs no tokenizer.
      *
-     * @param name one of {@link #names()}, or a model folder
+     * @param name one of {@link #names()}, a model folder, or a file that holds a whole model
      * @return config and weights
      * @throws IOException if there is neither, or a file says something wrong */
     public static Checkpoint checkpoint(String name) throws IOException {

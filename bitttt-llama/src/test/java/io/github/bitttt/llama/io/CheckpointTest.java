@@ -106,7 +106,7 @@ class CheckpointTest {
             "\"objective\" : \"predict_next\" | \"objective\" : \"guess\" | objective must be one of [reconstruct, predict_next], got \"guess\"",
             "\"inner_rate\" : \"learned\" | \"inner_rate\" : 2 | ttt.inner_rate must be \"learned\" or a number in (0, 1], got 2.0",
             "\"activation_bits\" : 8 | \"activation_bits\" : 4 | activation_bits must be 8 or null, got 4",
-            "\"model_type\" : \"bitllama\" | \"model_type\" : \"llama\" | model_type must be one of [bitllama], got \"llama\""})
+            "\"model_type\" : \"bitllama\" | \"model_type\" : \"gpt2\" | model_type must be one of [bitllama], got \"gpt2\""})
     void impossibleConfigsAreNamed(String from, String to, String message) throws IOException {
         small().save(folder.resolve("c"), "");
         Path config = folder.resolve("c/config.json");

@@ -20,6 +20,7 @@ import io.github.bitttt.train.TrainingOptions;
 import io.github.bitttt.train.TrainingRun;
 import io.github.bitttt.train.TrainingStates;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,6 +72,7 @@ final class HostileReaders {
             session.feed(new int[]{1, 2, 3, 4});
             session.saveMemory(memory);
         }
+        shards(folder.resolve("shards"), masters);
         Path original = folder.resolve("original.safetensors");
         Safetensors.write(original, originalTensors(), Map.of());
         Path run = folder.resolve("run");
@@ -83,6 +85,10 @@ final class HostileReaders {
                 target("masters", folder.resolve("masters/model.safetensors"), Form.SAFETENSORS,
                         file -> use(file.getParent())),
                 target("packed", folder.resolve("packed/model.safetensors"), Form.SAFETENSORS,
+                        file -> use(file.getParent())),
+                target("index", folder.resolve("shards/model.safetensors.index.json"), Form.JSON,
+                        file -> use(file.getParent())),
+                target("shard", folder.resolve("shards/model-1.safetensors"), Form.SAFETENSORS,
                         file -> use(file.getParent())),
                 target("memory", memory, Form.SAFETENSORS, file -> goOn(model, file)),
                 target("training state", run.resolve(TrainingStates.FILE), Form.SAFETENSORS,
@@ -101,6 +107,26 @@ final class HostileReaders {
         BitLlamaConfig config = BitLlamaConfig.of(VOCABULARY, 8, 2, 11)
                 .withTtt(BitLlamaConfig.Ttt.standard(4).withHeads(2).withDecay(true));
         return new Checkpoint(config, Weights.init(new BitLlama(config).params(), 5), Map.of("data", "a text"));
+    }
+
+    /** The same model in two files with an index. */
+    private static void shards(Path folder, Checkpoint model) throws IOException {
+        model.save(folder, "");
+        Safetensors whole = Safetensors.read(folder.resolve("model.safetensors"));
+        StringBuilder index = new StringBuilder("{\"metadata\": {\"total_size\": 1}, \"weight_map\": {");
+        List<SequencedMap<String, Tensor>> parts = List.of(new LinkedHashMap<>(), new LinkedHashMap<>());
+        int count = 0;
+        for (Map.Entry<String, Tensor> entry : whole.tensors().entrySet()) {
+            int part = count++ % 2;
+            parts.get(part).put(entry.getKey(), entry.getValue());
+            index.append(count == 1 ? "" : ", ")
+                    .append("\"%s\": \"model-%d.safetensors\"".formatted(entry.getKey(), part + 1));
+        }
+        for (int part = 0; part < 2; part++) {
+            Safetensors.write(folder.resolve("model-" + (part + 1) + ".safetensors"), parts.get(part), Map.of());
+        }
+        Files.writeString(folder.resolve("model.safetensors.index.json"), index + "}}");
+        Files.delete(folder.resolve("model.safetensors"));
     }
 
     private static SequencedMap<String, Tensor> originalTensors() {

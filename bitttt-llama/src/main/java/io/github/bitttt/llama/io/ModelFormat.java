@@ -1,0 +1,46 @@
+package io.github.bitttt.llama.io;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * How a folder or a file becomes a checkpoint.
+ *
+ * <p>A new format is two classes, a {@link TensorSource} for where its tensors come from and one of these, and a line in
+ * {@link #all()}.
+ */
+public interface ModelFormat {
+    /** What people call it.
+     *  @return a short name */
+    String name();
+
+    /** What of it is read.
+     *  @return a sentence */
+    String reads();
+
+    /** What stands behind the promise to read it.
+     *  @return a sentence */
+    String tested();
+
+    /** Whether a path looks like this format: by its kind and name and, where that is not enough, by its first bytes.
+     *
+     * @param path a folder or a file, or nothing
+     * @return true if {@link #read} is to be tried, and its complaints are the ones to show
+     * @throws IOException if it cannot be looked at */
+    boolean accepts(Path path) throws IOException;
+
+    /** Reads a model.
+     *
+     * @param path that is accepted
+     * @return config and weights
+     * @throws CheckpointException if a file says something wrong
+     * @throws IOException         if a file is missing or cannot be read */
+    Checkpoint read(Path path) throws IOException;
+
+    /** The formats, the first that accepts a path reads it.
+     *  @return all that there are; the last accepts everything */
+    static List<ModelFormat> all() {
+        return List.of(new OriginalCheckpoint(), new HuggingFaceFolder(), new ModelFolder());
+    }
+}
