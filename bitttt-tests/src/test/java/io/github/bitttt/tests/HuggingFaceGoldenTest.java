@@ -39,8 +39,9 @@ class HuggingFaceGoldenTest {
     private static final double SHARE = 1e-4;
     /** The sequence in which one activation may round the other way. */
     private static final int WITH_TIES = 3;
-    /** Here float sums round an early activation the other way than transformers, and every later logit follows. */
-    private static final String TIE_AT_THE_START = "llama3-rope-packed-bf16, sequence 3 ";
+    /** Here float sums round an activation of token 7 the other way than doubles and transformers, and all later tokens see it. */
+    private static final String EARLY_TIE = "llama3-rope-packed-bf16";
+    private static final int BEFORE_EARLY_TIE = 7;
 
     @TempDir
     private Path temporary;
@@ -61,6 +62,10 @@ class HuggingFaceGoldenTest {
                                 rows(part(data, header, names.get("f32.steps." + k)), tokens.length)));
             }
             return sequences;
+        }
+
+        Sequence first(int tokens) {
+            return new Sequence(Arrays.copyOf(ids, tokens), Arrays.copyOf(whole, tokens), Arrays.copyOf(steps, tokens));
         }
 
         private static ByteBuffer part(ByteBuffer data, int header, JsonNode entry) {
@@ -104,7 +109,9 @@ class HuggingFaceGoldenTest {
         Model model = Model.of(Checkpoint.load(FOLDER.resolve(name)));
         List<Sequence> sequences = Sequence.of(name);
         for (int k = 0; k < sequences.size(); k++) {
-            Sequence sequence = sequences.get(k);
+            Sequence sequence = k == WITH_TIES && name.equals(EARLY_TIE)
+                    ? sequences.get(k).first(BEFORE_EARLY_TIE)
+                    : sequences.get(k);
             double[][] whole = whole(model, sequence.ids());
             check(name + ", sequence " + k + " whole", k, whole, sequence.whole());
             double[][] steps = steps(model, sequence.ids());
@@ -158,9 +165,7 @@ class HuggingFaceGoldenTest {
         double[][] theirs = Arrays.stream(expected).map(HuggingFaceGoldenTest::doubles).toArray(double[][]::new);
         double largest = Arrays.stream(theirs).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElseThrow();
         List<Double> sorted = differences(logits, theirs).sorted().toList();
-        if (!what.startsWith(TIE_AT_THE_START)) {
-            assertThat(sorted.get(sorted.size() / 2)).as(what + ": median").isLessThan(SHARE * largest);
-        }
+        assertThat(sorted.get(sorted.size() / 2)).as(what + ": median").isLessThan(SHARE * largest);
         assertThat(sorted.getLast()).as(what + ": largest").isLessThan(sequence == WITH_TIES ? 0.5 : SHARE * largest);
     }
 
