@@ -6,7 +6,7 @@
  * <li>Once: {@link io.github.bitttt.train.TrainingGraph} calls {@link io.github.bitttt.llama.BitLlama#forward} with the
  * graph reading of {@code train.graph} and placeholders, so that the same definition which a session runs becomes a SameDiff
  * graph, derives it in reverse, and binds its operations to planned buffers.</li>
- * <li>{@link io.github.bitttt.train.TokenWindows} (DataVec) brings B windows of T tokens and the tokens that follow.</li>
+ * <li>{@link io.github.bitttt.train.WindowOrder} says which B windows of T tokens, with the tokens that follow, a step reads.</li>
  * <li>The masters are rounded to ternary values and put into the graph.</li>
  * <li>Forward: all B T rows at once; each memory is computed in chunks of C tokens, exactly. The loss is the mean cross
  * entropy in nats per token.</li>
