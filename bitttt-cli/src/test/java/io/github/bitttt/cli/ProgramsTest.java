@@ -193,8 +193,8 @@ class ProgramsTest {
         Path empty = Files.writeString(folder.resolve("empty.txt"), "");
         assertError(2, empty + ": the training text is empty", "train", "--data", empty.toString(), "--out",
                 folder.resolve("new").toString());
-        assertError(2, "a text of at least 2 tokens is needed, got 0", "evaluate", "--model", model, "--data",
-                empty.toString());
+        assertError(2, empty + ": nothing in it can be predicted: at least 2 tokens are needed, got 0", "evaluate",
+                "--model", model, "--data", empty.toString());
         assertError(1, folder.resolve("none") + ": no such file", "evaluate", "--model", model, "--data",
                 folder.resolve("none").toString());
         assertThat(run("train").code()).isEqualTo(2);
