@@ -38,7 +38,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /** The hand-written derivatives against those of SameDiff's own operations, and against central differences. */
 class DerivativesTest {
     private static final EnumSet<Instruction> ROUNDED = EnumSet.of(Instruction.BIT_LINEAR_ROUNDED,
-            Instruction.SWI_GLU_ROUNDED, Instruction.TTT_DEFAULT, Instruction.GATED_OF_TWO_ROUNDINGS);
+            Instruction.SWI_GLU_ROUNDED, Instruction.RELU_SQUARED_ROUNDED, Instruction.TTT_DEFAULT,
+            Instruction.GATED_OF_TWO_ROUNDINGS);
 
     static Stream<Arguments> instructions() {
         return Stream.of(Arguments.of(new Sizes(7, 5, 6, 3), 3), Arguments.of(new Sizes(12, 9, 4, 1), 70))

@@ -220,7 +220,9 @@ class MonstrousFilesTest {
         }
         assertThat(refusal(words.length(), () -> Tokenizer.parse(words.replaceFirst("BPE", "Unigram"), "t")))
                 .isInstanceOf(IOException.class)
-                .hasMessage("t: model.type must be BPE, whose tokens are bytes, got Unigram");
+                .hasMessage(
+                        "t: model.type must be BPE, whose tokens are bytes, got Unigram; a model with such a tokenizer"
+                                + " can be used by token ids only");
     }
 
     /** The native library would end the process over these as well; they take no part in encoding. */
