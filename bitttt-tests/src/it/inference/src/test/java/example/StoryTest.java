@@ -45,7 +45,7 @@ class StoryTest {
             List<String> jars = files.map(file -> file.getFileName().toString()).sorted().toList();
             assertFalse(jars.stream().anyMatch(name -> name.matches("(nd4j|datavec|javacpp|openblas).*")), jars.toString());
             List<String> foreign = jars.stream().filter(name -> !name.startsWith("bitttt-")).toList();
-            assertTrue(foreign.size() <= 12, foreign.toString());
+            assertTrue(foreign.size() <= 8, foreign.toString());
         }
     }
 }
