@@ -3,6 +3,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +18,9 @@ import java.util.stream.Stream;
  */
 final class Dist {
     private static final String SYSTEM = System.getProperty("os.name").toLowerCase();
+
+    /** Java takes an archive for a jar of the very time that it was made for; java.c gives an installed jar this one. */
+    private static final FileTime JAR_TIME = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
 
     private final Path module;
     private final Path dist;
@@ -38,6 +43,7 @@ final class Dist {
         for (String callers : List.of("python", "csharp", "node", "examples")) {
             copyTree(main.resolve(callers), dist.resolve(callers));
         }
+        licences();
         archive();
         Optional<Path> compiler = Stream.of("cc", "gcc", "clang").flatMap(name -> onPath(name).stream()).findFirst();
         if (compiler.isPresent()) {
@@ -50,6 +56,26 @@ final class Dist {
             crossCompile(windows.get());
         } else {
             System.out.println("bitttt-capi: x86_64-w64-mingw32-gcc is not on PATH: bitttt.dll is left out");
+        }
+        npmPackage();
+    }
+
+    /** Whoever is given one of these folders is given its licence. */
+    private void licences() throws IOException {
+        for (String text : List.of("LICENSE", "NOTICE")) {
+            for (String callers : List.of("", "python", "csharp", "node")) {
+                copy(module.resolveSibling(text), dist.resolve(callers).resolve(text));
+            }
+        }
+    }
+
+    /** An npm package is a folder: what it runs must be in it. */
+    private void npmPackage() throws IOException {
+        Path into = Files.createDirectories(dist.resolve("node").resolve("native"));
+        for (String file : List.of("bitttt.jar", "bitttt.jsa", "libbitttt.so", "libbitttt.dylib", "bitttt.dll")) {
+            if (Files.exists(dist.resolve(file))) {
+                copy(dist.resolve(file), into.resolve(file));
+            }
         }
     }
 
@@ -85,10 +111,12 @@ final class Dist {
     private void archive() throws IOException, InterruptedException {
         Path archive = dist.resolve("bitttt.jsa");
         Files.deleteIfExists(archive);
+        Path jar = dist.resolve("bitttt.jar");
+        Files.setLastModifiedTime(jar, JAR_TIME);
         // The options that an archive depends on, as java.c gives them.
         run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xlog:disable",
-                "-XX:ArchiveClassesAtExit=" + archive, "-cp", dist.resolve("bitttt.jar").toString(),
+                "-XX:ArchiveClassesAtExit=" + archive, "-cp", jar.toString(),
                 "io.github.bitttt.capi.Rehearsal"));
     }
 

@@ -1,6 +1,7 @@
 /* The functions of bitttt.h: what can be checked without Java is checked here. */
 #include "bitttt.h"
 
+#include "error.h"
 #include "java.h"
 
 #include <stdio.h>
@@ -23,7 +24,11 @@ static int check_input(const void *input, size_t count, const char *what) {
 }
 
 const char *bitttt_last_error(void) {
-    return error_text();
+    return last_error()->text;
+}
+
+int bitttt_last_errno(void) {
+    return last_error()->reason;
 }
 
 int bitttt_init(const char *java_home, const char *options) {
@@ -233,7 +238,7 @@ int bitttt_generation_next(bitttt_generation generation, char *buffer, size_t ca
         code = java_call(GENERATION_NEXT, arguments);
     }
     if (code != BITTTT_OK && buffer != NULL && capacity > 0) {
-        snprintf(buffer, capacity, "%s", error_text());
+        snprintf(buffer, capacity, "%s", last_error()->text);
     }
     return code;
 }
@@ -268,10 +273,9 @@ int bitttt_generate(bitttt_session session, const char *prompt, size_t bytes, co
     if (code == BITTTT_OK) {
         code = bitttt_generation_free(generation);
     } else {
-        char kept[ERROR_BYTES];
-        memcpy(kept, error_text(), sizeof kept);
+        struct error kept = *last_error();
         bitttt_generation_free(generation);
-        memcpy(error_text(), kept, sizeof kept);
+        *last_error() = kept;
     }
     if (end != NULL) {
         *end = ended;

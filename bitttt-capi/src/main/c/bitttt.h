@@ -6,7 +6,8 @@
  *
  * Every function returns an error code, BITTTT_OK or the reason, and bitttt_last_error() then has the text. Handles are
  * numbers that are never given twice: one that was freed, is of another kind or was never there is an error. Any thread may
- * call, on any stack. Text is UTF-8; file names are as well, but Java opens only those that the process's locale can spell.
+ * call, on any stack. Text is UTF-8; file names are as well, but Java opens only those that the process's locale can spell, where C,
+ * POSIX or none counts as C.UTF-8.
  * Buffers are read and written in place.
  *
  * A function that gives back text or ids takes a buffer, its capacity, and where to put the length. If the buffer is too
@@ -51,6 +52,12 @@ enum {
 
 /* The text of the last error on the calling thread; never NULL, valid until the thread's next error. */
 BITTTT_API const char *bitttt_last_error(void);
+
+/*
+ * Why a file could not be used, where that is the thread's last error: ENOENT, EACCES, EEXIST, ENOTDIR of errno.h; 0 where the
+ * reason is another one, which the text has.
+ */
+BITTTT_API int bitttt_last_errno(void);
 
 /*
  * Starts Java; with NULL for both this is what any first call does by itself. Calls after the first are no errors.
@@ -154,7 +161,7 @@ BITTTT_API int bitttt_generate(bitttt_session session, const char *prompt, size_
 /*
  * ---- The three functions of the original Bit-TTT engine, with its meaning ----
  * One layer with random ternary weights, whose memory of hidden_dim/4 is empty at the start of each forward.
- * ttt_create gives NULL if that fails. ttt_forward: input and output [sequence_length, hidden_dim], which may be the same;
+ * ttt_create gives NULL if that fails. ttt_forward: input and output [sequence_length, hidden_dim] are the same or lie apart;
  * 0 all is well, 1 NULL, 2 the dimensions are impossible, 99 anything else. bitttt_last_error() has the text of each.
  */
 BITTTT_API void *ttt_create(size_t hidden_dim, float inner_lr);

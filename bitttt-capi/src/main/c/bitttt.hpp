@@ -6,6 +6,7 @@
 
 #include "bitttt.h"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -25,12 +26,16 @@ namespace bitttt {
 /// What the library answered: its code, as in bitttt.h, and its text.
 class Error : public std::runtime_error {
 public:
-    explicit Error(int code) : std::runtime_error(bitttt_last_error()), code_(code) {}
+    explicit Error(int code) : std::runtime_error(bitttt_last_error()), code_(code), file_errno_(bitttt_last_errno()) {}
 
     int code() const noexcept { return code_; }
 
+    /// Why a file could not be used, as errno.h numbers it, such as ENOENT; else 0.
+    int file_errno() const noexcept { return file_errno_; }
+
 private:
     int code_;
+    int file_errno_;
 };
 
 inline void check(int code) {
@@ -65,6 +70,14 @@ std::string text_of(Function function) {
     check(code);
     text.resize(length);
     return text;
+}
+
+/// A text for C, which ends strings at the first NUL.
+inline const char *c_string(const char *what, const std::string &text) {
+    if (text.find('\0') != std::string::npos) {
+        throw std::invalid_argument(std::string(what) + " cannot hold a NUL, got " + text.c_str() + "\\0...");
+    }
+    return text.c_str();
 }
 
 /// A handle that is freed once.
@@ -143,6 +156,9 @@ struct Options {
         };
         const auto number = [&add](const char *name, const auto &value) {
             if (value) {
+                if (!std::isfinite(static_cast<double>(*value))) {
+                    throw std::invalid_argument(std::string(name) + " must be finite");
+                }
                 std::ostringstream text;
                 text.imbue(std::locale::classic());
                 text << std::setprecision(17) << *value;
@@ -189,10 +205,10 @@ public:
     /// Forgets everything.
     void reset() { check(bitttt_session_reset(handle_.get())); }
 
-    void save_memory(const std::string &file) const { check(bitttt_session_save_memory(handle_.get(), file.c_str())); }
+    void save_memory(const std::string &file) const { check(bitttt_session_save_memory(handle_.get(), internal::c_string("file", file))); }
 
     /// Goes on from a memory of the same model.
-    void load_memory(const std::string &file) { check(bitttt_session_load_memory(handle_.get(), file.c_str())); }
+    void load_memory(const std::string &file) { check(bitttt_session_load_memory(handle_.get(), internal::c_string("file", file))); }
 
     /// JSON: position, memory_norms.
     std::string describe() const {
@@ -271,7 +287,7 @@ class Model {
 public:
     /// Loads a model: a name of the zoo, or a folder.
     explicit Model(const std::string &name = "stories-256x4")
-        : handle_(internal::new_handle(bitttt_model_load, name.c_str())) {
+        : handle_(internal::new_handle(bitttt_model_load, internal::c_string("name", name))) {
         check(bitttt_model_vocabulary(handle_.get(), &vocabulary_));
     }
 
@@ -323,7 +339,7 @@ public:
     }
     ~TttLayer() { ttt_destroy(layer_); }
 
-    /// Reads whole rows of hidden_dim.
+    /// Reads one text: whole rows of hidden_dim.
     std::vector<float> forward(const std::vector<float> &rows) {
         if (rows.size() % hidden_dim_ != 0) {
             throw std::invalid_argument("rows must hold whole rows of " + std::to_string(hidden_dim_) + ", got "
@@ -331,7 +347,9 @@ public:
         }
         std::vector<float> output(rows.size());
         if (!rows.empty()) {
-            check(ttt_forward(layer_, rows.data(), rows.size() / hidden_dim_, output.data()));
+            int code = ttt_forward(layer_, rows.data(), rows.size() / hidden_dim_, output.data());
+            // 1 and 2 of the original are arguments.
+            check(code == 2 ? static_cast<int>(BITTTT_ERROR_ARGUMENT) : code);
         }
         return output;
     }

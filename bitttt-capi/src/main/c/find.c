@@ -1,7 +1,7 @@
 #include "find.h"
 
 #include "bitttt.h"
-#include "java.h"
+#include "error.h"
 #include "platform.h"
 
 #include <dirent.h>

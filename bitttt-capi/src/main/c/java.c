@@ -1,6 +1,7 @@
 #include "java.h"
 
 #include "bitttt.h"
+#include "error.h"
 #include "find.h"
 #include "platform.h"
 #include "threads.h"
@@ -60,21 +61,6 @@ static pthread_key_t detach_key;
 /* Set only where this library attached the thread: what others attached they may detach. */
 static __thread JNIEnv *attached;
 
-/* ---- errors ---- */
-
-char *error_text(void) {
-    static __thread char text[ERROR_BYTES];
-    return text;
-}
-
-int fail(int code, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error_text(), ERROR_BYTES, format, arguments);
-    va_end(arguments);
-    return code;
-}
-
 /* Turns a pending exception into an error. */
 static int fail_by_exception(JNIEnv *env, const char *what) {
     jthrowable thrown = (*env)->ExceptionOccurred(env);
@@ -111,7 +97,7 @@ static struct start *volatile starting;
 static void finish(struct start *start, int code) {
     pthread_mutex_lock(&done_lock);
     starting = NULL;
-    memcpy(start->error, error_text(), ERROR_BYTES);
+    memcpy(start->error, last_error()->text, ERROR_BYTES);
     start->code = code;
     start->done = true;
     pthread_cond_broadcast(&done_changed);
@@ -151,6 +137,9 @@ static void JNICALL java_aborts(void) {
 }
 
 enum { MOST_OPTIONS = 64 };
+
+/* The archive suits a jar of this time, which Dist.java gives it: 2026-01-01. */
+enum { JAR_TIME = 1767225600 };
 
 static void add_words(JavaVMOption *options, jint *count, char *words) {
     char *rest = NULL;
@@ -208,12 +197,16 @@ static int create_java(void *library, struct start *start, const char *jar, JNIE
     };
     jint count = 11;
     if (platform_real_path(archive + strlen(to_archive), real)) {
+        // What installed both (pip, npm) gave them times of its own.
+        platform_set_time(jar, JAR_TIME);
         options[count++].optionString = archive;
     }
     add_words(options, &count, theirs);
     add_words(options, &count, own);
     JavaVMInitArgs arguments = {JNI_VERSION_10, count, options, JNI_FALSE};
+    struct platform_locale locale = platform_name_utf8();
     jint answer = create(&java, (void **) env, &arguments);
+    platform_restore(locale);
     free(own);
     free(theirs);
     if (answer != JNI_OK) {
@@ -275,7 +268,7 @@ static int find_methods(JNIEnv *env, const char *jar, bool owner) {
             return fail_by_exception(env, "bitttt.jar does not fit libbitttt");
         }
     }
-    jvalue arguments[] = {{.j = address(error_text())}, {.z = owner}};
+    jvalue arguments[] = {{.j = address(last_error())}, {.z = owner}};
     return (*env)->CallStaticIntMethodA(env, bridge, methods[START], arguments);
 }
 
@@ -392,18 +385,20 @@ struct call {
 
 static void call_here(void *argument) {
     struct call *call = argument;
-    char *error = (char *) (intptr_t) call->arguments[0].j;
+    struct error *error = (struct error *) (intptr_t) call->arguments[0].j;
     JNIEnv *env = environment();
     if (env == NULL) {
         call->code = BITTTT_ERROR_JAVA;
-        snprintf(error, ERROR_BYTES, "Java lets this thread not in");
+        error->reason = 0;
+        snprintf(error->text, sizeof error->text, "Java lets this thread not in");
         return;
     }
     call->code = (*env)->CallStaticIntMethodA(env, bridge, methods[call->method], call->arguments);
     if ((*env)->ExceptionCheck(env)) {
         (*env)->ExceptionClear(env);
         call->code = BITTTT_ERROR_INTERNAL;
-        snprintf(error, ERROR_BYTES, "%s: Java has no memory or stack left", signatures[call->method].name);
+        error->reason = 0;
+        snprintf(error->text, sizeof error->text, "%s: Java has no memory or stack left", signatures[call->method].name);
     }
 }
 
@@ -414,7 +409,7 @@ int java_call(enum java_method method, jvalue *arguments) {
             return code;
         }
     }
-    arguments[0].j = address(error_text());
+    arguments[0].j = address(last_error());
     struct call call = {method, arguments, BITTTT_ERROR_INTERNAL};
     if (!on_foreign_stack()) {
         call_here(&call);

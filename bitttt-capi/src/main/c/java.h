@@ -5,9 +5,6 @@
 #include <jni.h>
 #include <stdint.h>
 
-/* Room for the text of an error: ERROR_BYTES of Bridge. */
-enum { ERROR_BYTES = 2048 };
-
 /* The methods of io.github.bitttt.capi.Bridge, in the order of the table in java.c. */
 enum java_method {
     START,
@@ -39,12 +36,6 @@ enum java_method {
     LAYER_FREE,
     METHODS
 };
-
-/* Where the calling thread keeps the text of its last error. */
-char *error_text(void);
-
-/* Writes the text of an error and gives back its code. */
-__attribute__((format(printf, 2, 3))) int fail(int code, const char *format, ...);
 
 /* Starts Java unless it runs; an error code. */
 int java_start(const char *home, const char *options);

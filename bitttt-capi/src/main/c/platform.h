@@ -29,11 +29,25 @@ bool platform_own_folder(char *folder, size_t capacity);
 /* The path without links; false if there is no such file. */
 bool platform_real_path(const char *path, char *real);
 
+/* Gives a file a time of change, in seconds since 1970, unless it has it; where that may not be done nothing happens. */
+void platform_set_time(const char *path, long long seconds);
+
 /* Java's library as it is in this process already, or NULL. */
 void *platform_loaded_jvm(void);
 
 /* Loads Java's library from a Java home; NULL if it is not there or cannot be loaded. */
 void *platform_load_jvm(const char *home, char *why, size_t capacity);
+
+/* The variable of the locale that was changed, or NULL, and what it was, or NULL. */
+struct platform_locale {
+    const char *variable;
+    char *value;
+};
+
+/* Java takes the encoding of file names from the locale as it starts. Where that is C, POSIX or none, as in cron and containers, this
+ * names UTF-8 instead, until it is restored. */
+struct platform_locale platform_name_utf8(void);
+void platform_restore(struct platform_locale before);
 
 void *platform_symbol(void *library, const char *name);
 

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <utime.h>
 
 #if defined(__APPLE__)
 #define JVM_FILE "libjvm.dylib"
@@ -71,6 +73,14 @@ bool platform_real_path(const char *path, char *real) {
     return fits;
 }
 
+void platform_set_time(const char *path, long long seconds) {
+    struct stat now;
+    if (stat(path, &now) == 0 && now.st_mtime != (time_t) seconds) {
+        struct utimbuf times = {now.st_atime, (time_t) seconds};
+        utime(path, &times);
+    }
+}
+
 void *platform_loaded_jvm(void) {
     return dlopen(JVM_FILE, RTLD_NOW | RTLD_NOLOAD);
 }
@@ -88,6 +98,35 @@ void *platform_load_jvm(const char *home, char *why, size_t capacity) {
         snprintf(why, capacity, "%s", dlerror());
     }
     return library;
+}
+
+static bool knows_ascii_only(const char *locale) {
+    return locale == NULL || strcmp(locale, "") == 0 || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0;
+}
+
+struct platform_locale platform_name_utf8(void) {
+    // The first that says something counts.
+    const char *variable = "LC_ALL";
+    const char *value = getenv(variable);
+    if (value == NULL || *value == 0) {
+        variable = "LC_CTYPE";
+        value = getenv(variable);
+    }
+    if (!knows_ascii_only(value == NULL || *value == 0 ? getenv("LANG") : value)) {
+        return (struct platform_locale) {NULL, NULL};
+    }
+    struct platform_locale before = {variable, value == NULL ? NULL : strdup(value)};
+    setenv(variable, "C.UTF-8", 1);
+    return before;
+}
+
+void platform_restore(struct platform_locale before) {
+    if (before.value != NULL) {
+        setenv(before.variable, before.value, 1);
+        free(before.value);
+    } else if (before.variable != NULL) {
+        unsetenv(before.variable);
+    }
 }
 
 void *platform_symbol(void *library, const char *name) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/utime.h>
 #include <windows.h>
 
 const char *const platform_java_parents[] = {"C:/Program Files/Java", "C:/Program Files/Eclipse Adoptium",
@@ -44,6 +46,14 @@ bool platform_real_path(const char *path, char *real) {
     return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES && _fullpath(real, path, PATH_BYTES) != NULL;
 }
 
+void platform_set_time(const char *path, long long seconds) {
+    struct __stat64 now;
+    if (_stat64(path, &now) == 0 && now.st_mtime != seconds) {
+        struct __utimbuf64 times = {now.st_atime, seconds};
+        _utime64(path, &times);
+    }
+}
+
 void *platform_loaded_jvm(void) {
     return (void *) GetModuleHandleA("jvm.dll");
 }
@@ -60,6 +70,14 @@ void *platform_load_jvm(const char *home, char *why, size_t capacity) {
         snprintf(why, capacity, "bin\\server\\jvm.dll cannot be loaded, error %lu", GetLastError());
     }
     return (void *) library;
+}
+
+struct platform_locale platform_name_utf8(void) {
+    return (struct platform_locale) {NULL, NULL};
+}
+
+void platform_restore(struct platform_locale before) {
+    (void) before;
 }
 
 void *platform_symbol(void *library, const char *name) {

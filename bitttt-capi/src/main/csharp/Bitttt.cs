@@ -14,9 +14,54 @@ namespace BitTtt
     {
         public int Code { get; private set; }
 
-        internal BitttException(int code, string message) : base(message)
+        /// <summary>Why a file could not be used, as errno.h numbers it: 2 it is not there, 13 it may not be used; else 0.</summary>
+        public int Errno { get; private set; }
+
+        internal BitttException(int code, string message, int errno = 0) : base(message)
         {
             Code = code;
+            Errno = errno;
+        }
+    }
+
+    /// <summary>What is checked of arguments before a call.</summary>
+    internal static class Checks
+    {
+        internal static T Given<T>(string name, T value) where T : class
+        {
+            if (value == null)
+            {
+                throw new ArgumentNullException(name);
+            }
+            return value;
+        }
+
+        internal static byte[] Utf8(string name, string text)
+        {
+            return Encoding.UTF8.GetBytes(Given(name, text));
+        }
+
+        /// <summary>UTF-8 with a NUL behind it, for C, which ends strings at the first NUL.</summary>
+        internal static byte[] CString(string name, string text)
+        {
+            if (Given(name, text).IndexOf('\0') >= 0)
+            {
+                throw new ArgumentException(name + " cannot hold a NUL, got \"" + text.Replace("\0", "\\0") + "\"", name);
+            }
+            return Encoding.UTF8.GetBytes(text + "\0");
+        }
+
+        internal static byte[] CStringOrNull(string name, string text)
+        {
+            return text == null ? null : CString(name, text);
+        }
+
+        internal static void Finite(string name, double? value)
+        {
+            if (value.HasValue && (double.IsNaN(value.Value) || double.IsInfinity(value.Value)))
+            {
+                throw new ArgumentOutOfRangeException(name, value, name + " must be finite");
+            }
         }
     }
 
@@ -47,6 +92,10 @@ namespace BitTtt
         /// <summary>The JSON object of the C functions.</summary>
         public string ToJson()
         {
+            Checks.Finite("Temperature", Temperature);
+            Checks.Finite("TopP", TopP);
+            Checks.Finite("RepetitionPenalty", RepetitionPenalty);
+            Checks.Finite("SequencePenalty", SequencePenalty);
             List<string> members = new List<string>();
             Add(members, "temperature", Temperature);
             Add(members, "top_k", TopK);
@@ -82,6 +131,7 @@ namespace BitTtt
         private static string Quoted(string text)
         {
             StringBuilder json = new StringBuilder("\"");
+            Checks.Given("Stop", text);
             foreach (char c in text)
             {
                 if (c < ' ')
@@ -104,6 +154,7 @@ namespace BitTtt
         internal const int Buffer = 4;
 
         [DllImport(Library)] internal static extern IntPtr bitttt_last_error();
+        [DllImport(Library)] internal static extern int bitttt_last_errno();
         [DllImport(Library)] internal static extern int bitttt_init(byte[] javaHome, byte[] options);
         [DllImport(Library)] internal static extern int bitttt_shutdown();
         [DllImport(Library)] internal static extern int bitttt_version(byte[] buffer, UIntPtr capacity, out UIntPtr length);
@@ -152,14 +203,8 @@ namespace BitTtt
         {
             if (code != 0)
             {
-                throw new BitttException(code, LastError());
+                throw new BitttException(code, LastError(), bitttt_last_errno());
             }
-        }
-
-        /// <summary>UTF-8 with a NUL behind it.</summary>
-        internal static byte[] Text(string text)
-        {
-            return text == null ? null : Encoding.UTF8.GetBytes(text + "\0");
         }
 
         internal static UIntPtr Size(long size)
@@ -191,7 +236,7 @@ namespace BitTtt
         /// <summary>Starts Java, which any first call does as well.</summary>
         public static void Init(string javaHome = null, string options = null)
         {
-            Native.Check(Native.bitttt_init(Native.Text(javaHome), Native.Text(options)));
+            Native.Check(Native.bitttt_init(Checks.CStringOrNull("javaHome", javaHome), Checks.CStringOrNull("options", options)));
         }
 
         /// <summary>Frees all handles; later calls work again.</summary>
@@ -215,9 +260,9 @@ namespace BitTtt
         /// <summary>Copies floats by way of Java: what a call costs.</summary>
         public static void Echo(float[] input, float[] output)
         {
-            if (input.Length != output.Length)
+            if (Checks.Given("input", input).Length != Checks.Given("output", output).Length)
             {
-                throw new ArgumentException("input and output must be of one length, got " + input.Length + " and " + output.Length);
+                throw new ArgumentException("input and output must be of one length, got " + input.Length + " and " + output.Length, "output");
             }
             Native.Check(Native.bitttt_echo(input, output, Native.Size(input.Length)));
         }
@@ -279,7 +324,7 @@ namespace BitTtt
         private static long Load(string name)
         {
             long model;
-            Native.Check(Native.bitttt_model_load(Native.Text(name), out model));
+            Native.Check(Native.bitttt_model_load(Checks.CString("name", name), out model));
             return model;
         }
 
@@ -295,9 +340,10 @@ namespace BitTtt
                 Native.bitttt_model_describe(Value, buffer, capacity, out length));
         }
 
+        /// <summary>Token ids of a text.</summary>
         public int[] Encode(string text)
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            byte[] bytes = Checks.Utf8("text", text);
             UIntPtr count;
             Native.Check(Native.bitttt_encode(Value, bytes, Native.Size(bytes.Length), null, UIntPtr.Zero, out count));
             int[] ids = new int[(int)count];
@@ -305,8 +351,10 @@ namespace BitTtt
             return ids;
         }
 
+        /// <summary>The text of token ids; bytes that are no text become U+FFFD.</summary>
         public string Decode(int[] ids)
         {
+            Checks.Given("ids", ids);
             return Native.TextOf((byte[] buffer, UIntPtr capacity, out UIntPtr length) =>
                 Native.bitttt_decode(Value, ids, Native.Size(ids.Length), buffer, capacity, out length));
         }
@@ -349,15 +397,16 @@ namespace BitTtt
             Native.Check(Native.bitttt_session_reset(Value));
         }
 
+        /// <summary>Writes what was learned, whole or not at all.</summary>
         public void SaveMemory(string file)
         {
-            Native.Check(Native.bitttt_session_save_memory(Value, Native.Text(file)));
+            Native.Check(Native.bitttt_session_save_memory(Value, Checks.CString("file", file)));
         }
 
         /// <summary>Goes on from a memory of the same model.</summary>
         public void LoadMemory(string file)
         {
-            Native.Check(Native.bitttt_session_load_memory(Value, Native.Text(file)));
+            Native.Check(Native.bitttt_session_load_memory(Value, Checks.CString("file", file)));
         }
 
         /// <summary>JSON: position, memory_norms.</summary>
@@ -370,6 +419,7 @@ namespace BitTtt
         /// <summary>Reads at least one token; the logits of the next one.</summary>
         public float[] Feed(params int[] ids)
         {
+            Checks.Given("ids", ids);
             float[] logits = new float[vocabulary];
             Native.Check(Native.bitttt_session_feed(Value, ids, Native.Size(ids.Length), logits, Native.Size(logits.Length)));
             return logits;
@@ -378,7 +428,7 @@ namespace BitTtt
         /// <summary>Reads a text for the sake of the memory; the number of its tokens.</summary>
         public long Learn(string text)
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            byte[] bytes = Checks.Utf8("text", text);
             UIntPtr tokens;
             Native.Check(Native.bitttt_session_learn(Value, bytes, Native.Size(bytes.Length), out tokens));
             return (long)tokens;
@@ -399,9 +449,14 @@ namespace BitTtt
         /// <summary>The same, with a sampling of one's own.</summary>
         public IEnumerable<string> Generate(string prompt, Sampling sampling)
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(prompt);
+            // Checked at the call, not at the first piece.
+            return Pieces(Checks.Utf8("prompt", prompt), Checks.CString("sampling", Checks.Given("sampling", sampling).ToJson()));
+        }
+
+        private IEnumerable<string> Pieces(byte[] bytes, byte[] options)
+        {
             long generation;
-            Native.Check(Native.bitttt_generation_new(Value, bytes, Native.Size(bytes.Length), Native.Text(sampling.ToJson()), out generation));
+            Native.Check(Native.bitttt_generation_new(Value, bytes, Native.Size(bytes.Length), options, out generation));
             try
             {
                 int end = 0;
@@ -427,13 +482,30 @@ namespace BitTtt
     {
         private readonly int hiddenDim;
 
-        public TttLayer(int hiddenDim, float innerLr) : this(hiddenDim, Native.ttt_create(Native.Size(hiddenDim), innerLr))
+        /// <summary>A layer of hiddenDim, 4 to 65536, with random weights.</summary>
+        public TttLayer(int hiddenDim, float innerLr) : this(hiddenDim, Native.ttt_create(Width(hiddenDim), Rate(innerLr)))
         {
         }
 
+        /// <summary>The same with weights of a seed: same seed, same weights.</summary>
         public TttLayer(int hiddenDim, float innerLr, ulong seed)
-            : this(hiddenDim, Native.ttt_create_seeded(Native.Size(hiddenDim), innerLr, seed))
+            : this(hiddenDim, Native.ttt_create_seeded(Width(hiddenDim), Rate(innerLr), seed))
         {
+        }
+
+        private static UIntPtr Width(int hiddenDim)
+        {
+            if (hiddenDim < 4 || hiddenDim > 1 << 16)
+            {
+                throw new ArgumentOutOfRangeException("hiddenDim", hiddenDim, "hiddenDim must be 4 to 65536");
+            }
+            return Native.Size(hiddenDim);
+        }
+
+        private static float Rate(float innerLr)
+        {
+            Checks.Finite("innerLr", innerLr);
+            return innerLr;
         }
 
         private TttLayer(int hiddenDim, IntPtr layer) : base(layer.ToInt64())
@@ -451,12 +523,16 @@ namespace BitTtt
             return 0;
         }
 
-        /// <summary>Reads whole rows of hiddenDim.</summary>
+        /// <summary>Reads one text: whole rows of hiddenDim.</summary>
         public float[] Forward(float[] rows)
         {
-            if (rows.Length % hiddenDim != 0)
+            if (Value == 0)
             {
-                throw new ArgumentException("rows must hold whole rows of " + hiddenDim + ", got " + rows.Length + " numbers");
+                throw new BitttException(2, "this layer is closed");
+            }
+            if (Checks.Given("rows", rows).Length % hiddenDim != 0)
+            {
+                throw new ArgumentException("rows must hold whole rows of " + hiddenDim + ", got " + rows.Length + " numbers", "rows");
             }
             float[] output = new float[rows.Length];
             if (rows.Length > 0)

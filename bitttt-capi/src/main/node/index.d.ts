@@ -1,19 +1,21 @@
 /** What the library answered: `code` as in bitttt.h, and its text. */
 export class BittttError extends Error {
     code: number;
+    /** Of a file that could not be used, as errno.h numbers it; else 0. */
+    errno: number;
 }
 
 /** What is not named is as the model's generation_config says. */
 export interface GenerationOptions {
-    maxNewTokens?: number;
+    maxNewTokens?: number | bigint;
     temperature?: number;
-    topK?: number;
+    topK?: number | bigint;
     topP?: number;
     repetitionPenalty?: number;
     sequencePenalty?: number;
     seed?: number | bigint;
     stop?: string | string[];
-    eosTokenId?: number | number[];
+    eosTokenId?: number | bigint | (number | bigint)[];
     echo?: boolean;
     signal?: AbortSignal;
 }
@@ -29,7 +31,7 @@ export class Model {
     readonly vocabulary: number;
     describe(): Record<string, unknown>;
     encode(text: string): Int32Array;
-    decode(ids: Iterable<number>): string;
+    decode(ids: Iterable<number | bigint>): string;
     session(): Session;
     close(): void;
 }
@@ -42,7 +44,7 @@ export class Session {
     saveMemory(file: string): void;
     loadMemory(file: string): void;
     describe(): { position: number; memory_norms: number[] };
-    feed(ids: Iterable<number>): Float32Array;
+    feed(ids: Iterable<number | bigint>): Float32Array;
     learn(text: string): Promise<number>;
     cancel(): void;
     generate(prompt: string, options?: GenerationOptions): AsyncGenerator<string, string>;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
+import { between, cString, cStringOrNull, float, floats, instance, named, optionsJson, tokenIds, utf8 } from './checks.mjs';
 
 const BUFFER = 4;
 const ENDS = [null, 'end_of_text', 'limit', 'cancelled', 'stop_text'];
@@ -25,6 +26,7 @@ function find() {
 const library = koffi.load(find());
 const call = Object.fromEntries([
     'const char *bitttt_last_error()',
+    'int bitttt_last_errno()',
     'int bitttt_init(const char *java_home, const char *options)',
     'int bitttt_shutdown()',
     'int bitttt_version(void *buffer, size_t capacity, _Out_ size_t *length)',
@@ -54,18 +56,22 @@ const call = Object.fromEntries([
     'void ttt_destroy(void *layer)',
 ].map((prototype) => [/(\w+)\(/.exec(prototype)[1], library.func(prototype)]));
 
-/** What the library answered: `code` as in bitttt.h, and its text. */
+/**
+ * What the library answered: `code` as in bitttt.h, and its text. Where a file could not be used, `errno` says why: 2 it is not
+ * there, 13 it may not be used; otherwise it is 0.
+ */
 export class BittttError extends Error {
-    constructor(code, message) {
+    constructor(code, message, errno = 0) {
         super(message);
         this.name = 'BittttError';
         this.code = code;
+        this.errno = errno;
     }
 }
 
 function check(code) {
     if (code !== 0) {
-        throw new BittttError(code, call.bitttt_last_error());
+        throw new BittttError(code, call.bitttt_last_error(), call.bitttt_last_errno());
     }
 }
 
@@ -90,8 +96,12 @@ function textOf(name, ...args) {
 }
 
 /** Starts Java, which any first call does as well. */
-export function init({ javaHome = null, options = null } = {}) {
-    check(call.bitttt_init(javaHome, options));
+export function init(options) {
+    const { javaHome, options: ofJava, ...others } = named('options', options);
+    if (Object.keys(others).length > 0) {
+        throw new TypeError(`there is no option ${Object.keys(others)[0]}; there are javaHome, options`);
+    }
+    check(call.bitttt_init(cStringOrNull('javaHome', javaHome), cStringOrNull('options', ofJava)));
 }
 
 /** Frees all handles; later calls work again. */
@@ -107,7 +117,7 @@ export const kernels = () => textOf('bitttt_kernels');
 
 /** Copies a Float32Array by way of Java: what a call costs. */
 export function echo(input, output) {
-    if (input.length !== output.length) {
+    if (floats('input', input).length !== floats('output', output).length) {
         throw new RangeError(`input and output must be of one length, got ${input.length} and ${output.length}`);
     }
     check(call.bitttt_echo(input, output, input.length));
@@ -117,18 +127,24 @@ export function echo(input, output) {
 const forgotten = new FinalizationRegistry(({ free, handle }) => call[free](handle));
 
 class Handle {
+    #handle;
     #free;
 
     constructor(handle, free) {
-        this.handle = handle;
+        this.#handle = handle;
         this.#free = free;
         forgotten.register(this, { free, handle }, this);
     }
 
+    /** Its number; 0 once it was freed, which every function answers with an error. */
+    get handle() {
+        return this.#handle;
+    }
+
     /** Frees it; again does nothing. */
     close() {
-        const handle = this.handle;
-        this.handle = 0;
+        const handle = this.#handle;
+        this.#handle = 0;
         forgotten.unregister(this);
         if (handle !== 0) {
             check(call[this.#free](handle));
@@ -138,9 +154,16 @@ class Handle {
 
 /** A model that is ready to run: a name of the zoo, or a folder. */
 export class Model extends Handle {
+    #vocabulary;
+
     constructor(name = 'stories-256x4') {
-        super(valueOf('bitttt_model_load', name), 'bitttt_model_free');
-        this.vocabulary = Number(valueOf('bitttt_model_vocabulary', this.handle));
+        super(valueOf('bitttt_model_load', cString('name', name)), 'bitttt_model_free');
+        this.#vocabulary = Number(valueOf('bitttt_model_vocabulary', this.handle));
+    }
+
+    /** The number of tokens. */
+    get vocabulary() {
+        return this.#vocabulary;
     }
 
     /** name, config, generation_config, parameters, fingerprint, kernels. */
@@ -150,7 +173,7 @@ export class Model extends Handle {
 
     /** Token ids of a text, as Int32Array. */
     encode(text) {
-        const bytes = Buffer.from(text, 'utf8');
+        const bytes = utf8('text', text);
         const ids = new Int32Array(Number(valueOf('bitttt_encode', this.handle, bytes, bytes.length, null, 0)));
         valueOf('bitttt_encode', this.handle, bytes, bytes.length, ids, ids.length);
         return ids;
@@ -158,7 +181,7 @@ export class Model extends Handle {
 
     /** The text of token ids. */
     decode(ids) {
-        const array = Int32Array.from(ids);
+        const array = tokenIds(ids, this.#vocabulary);
         return textOf('bitttt_decode', this.handle, array, array.length);
     }
 
@@ -170,14 +193,25 @@ export class Model extends Handle {
 
 /** A reader of a model: its memory learns from every token and stays the same size for ever. */
 export class Session extends Handle {
-    constructor(model, handle = valueOf('bitttt_session_new', model.handle)) {
+    #model;
+
+    constructor(model, of = undefined) {
+        instance('model', model, Model);
+        const handle = of === undefined
+            ? valueOf('bitttt_session_new', model.handle)
+            : valueOf('bitttt_session_fork', instance('of', of, Session).handle);
         super(handle, 'bitttt_session_free');
-        this.model = model;
+        this.#model = model;
+    }
+
+    /** What it reads with. */
+    get model() {
+        return this.#model;
     }
 
     /** A copy that knows the same and then learns by itself. */
     fork() {
-        return new Session(this.model, valueOf('bitttt_session_fork', this.handle));
+        return new Session(this.#model, this);
     }
 
     /** Forgets everything. */
@@ -185,13 +219,14 @@ export class Session extends Handle {
         check(call.bitttt_session_reset(this.handle));
     }
 
+    /** Writes what was learned, whole or not at all. */
     saveMemory(file) {
-        check(call.bitttt_session_save_memory(this.handle, file));
+        check(call.bitttt_session_save_memory(this.handle, cString('file', file)));
     }
 
     /** Goes on from a memory of the same model. */
     loadMemory(file) {
-        check(call.bitttt_session_load_memory(this.handle, file));
+        check(call.bitttt_session_load_memory(this.handle, cString('file', file)));
     }
 
     /** position: tokens read; memory_norms: how much each layer has learned. */
@@ -201,15 +236,15 @@ export class Session extends Handle {
 
     /** Reads at least one token; the logits of the next one, as Float32Array. */
     feed(ids) {
-        const array = Int32Array.from(ids);
-        const logits = new Float32Array(this.model.vocabulary);
+        const array = tokenIds(ids, this.#model.vocabulary);
+        const logits = new Float32Array(this.#model.vocabulary);
         check(call.bitttt_session_feed(this.handle, array, array.length, logits, logits.length));
         return logits;
     }
 
     /** Reads a text for the sake of the memory, letting others run in between; the number of its tokens. */
     async learn(text) {
-        const ids = this.model.encode(text);
+        const ids = this.#model.encode(text);
         for (let from = 0; from < ids.length; from += SLICE) {
             const part = ids.slice(from, from + SLICE);
             check(call.bitttt_session_feed(this.handle, part, part.length, null, 0));
@@ -228,9 +263,13 @@ export class Session extends Handle {
      * stops the writing. Gives back why it ended: end_of_text, limit, cancelled or stop_text. What is not named is as
      * `model.describe().generation_config` says.
      */
-    async *generate(prompt, { signal, ...options } = {}) {
-        const bytes = Buffer.from(prompt, 'utf8');
-        const generation = valueOf('bitttt_generation_new', this.handle, bytes, bytes.length, json(options));
+    async *generate(prompt, options) {
+        const bytes = utf8('prompt', prompt);
+        const { signal, ...how } = named('options', options);
+        if (signal !== undefined) {
+            instance('signal', signal, AbortSignal);
+        }
+        const generation = valueOf('bitttt_generation_new', this.handle, bytes, bytes.length, optionsJson(how));
         try {
             for (let end = 0; end === 0;) {
                 signal?.throwIfAborted();
@@ -247,15 +286,6 @@ export class Session extends Handle {
             call.bitttt_generation_free(generation);
         }
     }
-}
-
-/** Options as the library names them: maxNewTokens is max_new_tokens; a bigint, such as a seed, keeps all its digits. */
-function json(options) {
-    const members = Object.entries(options).filter(([, value]) => value !== undefined).map(([name, value]) => {
-        const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value);
-        return `${JSON.stringify(name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))}: ${text}`;
-    });
-    return `{${members.join(', ')}}`;
 }
 
 /** The next piece of a generation, on a thread of the pool. */
@@ -281,24 +311,42 @@ async function next(generation) {
 /** The one layer of the original engine: its memory learns from every row, anew in each forward. */
 export class TttLayer {
     #layer;
+    #hiddenDim;
 
     constructor(hiddenDim, innerLr = 0.1, seed = undefined) {
-        this.#layer = seed === undefined ? call.ttt_create(hiddenDim, innerLr) : call.ttt_create_seeded(hiddenDim, innerLr, seed);
+        this.#hiddenDim = Number(between('hiddenDim', hiddenDim, 4n, 1n << 16n));
+        float('innerLr', innerLr);
+        this.#layer = seed === undefined
+            ? call.ttt_create(this.#hiddenDim, innerLr)
+            : call.ttt_create_seeded(this.#hiddenDim, innerLr, BigInt.asUintN(64, between('seed', seed, -(1n << 63n), (1n << 64n) - 1n)));
         if (!this.#layer) {
             throw new BittttError(1, call.bitttt_last_error());
         }
-        this.hiddenDim = hiddenDim;
     }
 
-    /** Reads whole rows of hiddenDim, a Float32Array; gives another, or the one that is given. */
-    forward(rows, output = new Float32Array(rows.length)) {
-        if (!(rows instanceof Float32Array) || rows.length % this.hiddenDim !== 0 || output.length !== rows.length) {
-            throw new RangeError(`rows must be a Float32Array of whole rows of ${this.hiddenDim}, got ${rows.length} numbers`);
+    /** The width of a row. */
+    get hiddenDim() {
+        return this.#hiddenDim;
+    }
+
+    /** Reads one text, whole rows of hiddenDim in a Float32Array; gives another, or the one that is given, which may be rows itself. */
+    forward(rows, output = undefined) {
+        if (!this.#layer) {
+            throw new BittttError(2, 'this layer is closed');
         }
-        if (rows.length > 0) {
-            check(call.ttt_forward(this.#layer, rows, rows.length / this.hiddenDim, output));
+        if (floats('rows', rows).length % this.#hiddenDim !== 0) {
+            throw new RangeError(`rows must hold whole rows of ${this.#hiddenDim}, got ${rows.length} numbers`);
         }
-        return output;
+        const into = output === undefined ? new Float32Array(rows.length) : floats('output', output);
+        if (into.length !== rows.length) {
+            throw new RangeError(`output must hold as many numbers as rows, ${rows.length}, got ${into.length}`);
+        }
+        const code = rows.length > 0 ? call.ttt_forward(this.#layer, rows, rows.length / this.#hiddenDim, into) : 0;
+        if (code !== 0) {
+            // 1 and 2 of the original are arguments.
+            throw new BittttError(code > 2 ? code : 1, call.bitttt_last_error());
+        }
+        return into;
     }
 
     /** Frees the layer; again does nothing. */

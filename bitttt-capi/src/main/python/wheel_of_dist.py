@@ -18,6 +18,8 @@ Name: {NAME}
 Version: {VERSION}
 Summary: Ternary language models that go on learning while they read
 License: Apache-2.0
+License-File: LICENSE
+License-File: NOTICE
 Requires-Python: >=3.9
 """
 LIBRARIES = ("libbitttt.so", "libbitttt.dylib", "bitttt.dll")
@@ -48,9 +50,12 @@ def _contents():
         if source.suffix == ".py" or source.name == "py.typed":
             yield f"{NAME}/{source.name}", source.read_bytes()
     dist = _dist()
-    for name in (*LIBRARIES, "bitttt.jar"):
+    # Java starts faster with the archive of classes.
+    for name in (*LIBRARIES, "bitttt.jar", "bitttt.jsa"):
         if (dist / name).exists():
             yield f"{NAME}/native/{name}", (dist / name).read_bytes()
+    for name in ("LICENSE", "NOTICE"):
+        yield f"{INFO}/licenses/{name}", (dist / name).read_bytes()
     yield f"{INFO}/METADATA", METADATA.encode()
     yield f"{INFO}/WHEEL", _wheel_file().encode()
 

@@ -1,6 +1,7 @@
 /* Every wrong use gives an error and a text; right ones in between still work. argv: folder of models. */
 #include "expect.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 
@@ -171,9 +172,18 @@ static void files(bitttt_session session, const char *folder) {
     EXPECT_OK(bitttt_session_learn(other, "Tim had a red ball.", 19, NULL));
     EXPECT_OK(bitttt_session_save_memory(other, in(folder, "tim.memory")));
     EXPECT_OK(bitttt_session_load_memory(session, in(folder, "tim.memory")));
-    EXPECT_ERROR(3, "", bitttt_session_load_memory(session, in(folder, "no-such.memory")));
-    EXPECT_ERROR(3, "", bitttt_session_load_memory(session, in(folder, "whole/config.json")));
-    EXPECT_ERROR(3, "", bitttt_session_save_memory(session, in(folder, "no-such-folder/x.memory")));
+    EXPECT(bitttt_last_errno() == 0);
+    // Which file, and why, in words and as a number.
+    EXPECT_ERROR(3, "/no-such.memory: no such file", bitttt_session_load_memory(session, in(folder, "no-such.memory")));
+    EXPECT(strncmp(bitttt_last_error(), folder, strlen(folder)) == 0 && bitttt_last_errno() == ENOENT);
+    EXPECT_ERROR(3, "config.json", bitttt_session_load_memory(session, in(folder, "whole/config.json")));
+    EXPECT(bitttt_last_errno() == 0);
+    EXPECT_ERROR(3, "is not there; make it first",
+                 bitttt_session_save_memory(session, in(folder, "no-such-folder/x.memory")));
+    EXPECT(bitttt_last_errno() == ENOENT);
+    EXPECT_ERROR(3, ": is a folder; name a file", bitttt_session_save_memory(session, folder));
+    EXPECT_ERROR(1, "file must not be NULL", bitttt_session_load_memory(session, NULL));
+    EXPECT(bitttt_last_errno() == 0);
     EXPECT_OK(bitttt_session_free(other));
     EXPECT_OK(bitttt_model_free(model));
 }
@@ -195,6 +205,7 @@ static void layers(void) {
     EXPECT(memcmp(rows, output, 64 * sizeof *rows) == 0 && memcmp(rows, output, sizeof rows) != 0);
     EXPECT(ttt_forward(layer, rows, 0, output) == 0);
     EXPECT(ttt_forward(layer, rows, SIZE_MAX, output) == 2);
+    EXPECT(ttt_forward(layer, rows, 1, rows + 32) == 2 && strstr(bitttt_last_error(), "the same or lie apart") != NULL);
     EXPECT(ttt_forward(layer, NULL, 1, output) == 1);
     EXPECT(ttt_forward(layer, rows, 1, NULL) == 1);
     rows[5] = NAN;

@@ -1,6 +1,7 @@
 // The C++ header on the finished library. Argument: folder of whole and broken models.
 #include "bitttt.hpp"
 
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -32,6 +33,17 @@ static void expect_error(int code, const std::string &words, const std::function
     expect(false, "an error with " + words);
 }
 
+/// A call that is refused before the library is asked.
+static void expect_refusal(const std::string &words, const std::function<void()> &action) {
+    try {
+        action();
+    } catch (const std::invalid_argument &error) {
+        expect(std::string(error.what()).find(words) != std::string::npos, "a refusal with " + words + ", got " + error.what());
+        return;
+    }
+    expect(false, "a refusal with " + words);
+}
+
 static void texts(const Model &model) {
     Session session = model.session();
     Options options;
@@ -50,6 +62,9 @@ static void texts(const Model &model) {
     } catch (const std::runtime_error &error) {
         expect(std::string(error.what()) == "enough", "the listener's own exception");
     }
+    options.temperature = std::nan("");
+    expect_refusal("temperature must be finite", [&] { session.generate("a", options); });
+    options.temperature.reset();
     options.top_p = 2;
     expect_error(1, "top_p must be", [&] { session.generate("a", options); });
 }
@@ -60,6 +75,15 @@ static void memories(const Model &model, const std::string &folder) {
     session.save_memory(folder + "/cpp.memory");
     Session loaded = model.session();
     loaded.load_memory(folder + "/cpp.memory");
+    std::string none = folder + "/none.memory";
+    expect_error(3, none + ": no such file", [&] { loaded.load_memory(none); });
+    try {
+        loaded.load_memory(none);
+    } catch (const Error &error) {
+        expect(error.file_errno() == ENOENT, "ENOENT");
+    }
+    expect_refusal("file cannot hold a NUL", [&] { session.save_memory(std::string("a\0b", 3)); });
+    expect_refusal("name cannot hold a NUL", [] { Model(std::string("a\0b", 3)); });
     Session copy = session.fork();
     std::vector<float> logits = session.feed({5});
     expect(logits.size() == model.vocabulary() && std::isfinite(logits[0]), "logits");
@@ -114,6 +138,7 @@ int main(int count, char **arguments) {
            "an empty memory at first");
     expect(TttLayer(64, 0.1f, 3).forward(rows) == output && output != rows, "same seed, same output");
     expect_error(1, "hidden_dim must be", [] { TttLayer(3, 0.1f); });
+    expect_refusal("rows must hold whole rows of 64, got 63 numbers", [&] { layer.forward(std::vector<float>(63)); });
     bitttt::shutdown();
     std::cout << "ok\n";
 }

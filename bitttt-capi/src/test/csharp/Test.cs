@@ -32,6 +32,32 @@ static class Test
         Expect(false, "an error with \"" + words + "\"");
     }
 
+    /// <summary>Calls that are refused before the library is asked.</summary>
+    static void ExpectRefusal(params Action[] actions)
+    {
+        for (int i = 0; i < actions.Length; i++)
+        {
+            try
+            {
+                actions[i]();
+            }
+            catch (ArgumentException error)
+            {
+                Expect(!string.IsNullOrEmpty(error.ParamName), "the argument's name in " + error.Message);
+                continue;
+            }
+            Expect(false, "a refusal of action " + i);
+        }
+    }
+
+    static Sampling With(double? temperature = null, string stop = "")
+    {
+        Sampling sampling = new Sampling();
+        sampling.Temperature = temperature;
+        sampling.Stop = new[] { stop };
+        return sampling;
+    }
+
     static void Main(string[] arguments)
     {
         string models = arguments[0];
@@ -67,6 +93,9 @@ static class Test
         ExpectError(3, "neither a model folder", () => new Model("no-such-model"));
         ExpectError(3, "model.safetensors", () => new Model(Path.Combine(models, "truncated")));
         ExpectError(3, "config.json", () => new Model(Path.Combine(models, "wrong-config")));
+        ExpectRefusal(() => new Model(null), () => new Model("a\0b"), () => Library.Init("a\0b"),
+            () => Library.Echo(null, new float[1]), () => Library.Echo(new float[1], new float[2]), () => model.Encode(null),
+            () => model.Decode(null));
         Model closed = new Model(Path.Combine(models, "whole"));
         closed.Dispose();
         closed.Dispose();
@@ -100,7 +129,11 @@ static class Test
             }
             File.Delete(file);
             ExpectError(1, "at least 1 token", () => session.Feed());
-            ExpectError(3, "", () => session.LoadMemory(file));
+            ExpectError(3, file + ": no such file", () => session.LoadMemory(file));
+            ExpectError(3, "is not there; make it first", () => session.SaveMemory(Path.Combine(file, "x")));
+            ExpectRefusal(() => session.LoadMemory(null), () => session.SaveMemory("a\0b"), () => session.Feed(null),
+                () => session.Learn(null), () => session.Generate(null), () => session.Generate("a", null),
+                () => session.Generate("a", With(temperature: double.NaN)), () => session.Generate("a", With(stop: null)));
             sampling.TopP = 2;
             ExpectError(1, "top_p must be", () => session.Generate("a", sampling).Count());
         }
@@ -133,7 +166,12 @@ static class Test
             Expect(output.Take(64).SequenceEqual(rows.Take(64)) && !output.SequenceEqual(rows), "an empty memory at first");
             Expect(output.SequenceEqual(same.Forward(rows)), "same seed, same output");
         }
-        ExpectError(1, "hidden_dim must be", () => new TttLayer(3, 0.1f));
+        ExpectRefusal(() => new TttLayer(3, 0.1f), () => new TttLayer(-1, 0.1f), () => new TttLayer(65537, 0.1f, 1),
+            () => new TttLayer(64, float.NaN), () => new TttLayer(64, float.PositiveInfinity, 1));
+        TttLayer closed = new TttLayer(64, 0.1f);
+        ExpectRefusal(() => closed.Forward(null), () => closed.Forward(new float[63]));
+        closed.Dispose();
+        ExpectError(2, "this layer is closed", () => closed.Forward(rows));
     }
 
     static void Cost()

@@ -1,14 +1,17 @@
 """The Python package on the finished library. BITTTT_MODELS: folder of whole and broken models."""
 
 import array
+import errno
 import math
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import typing
 import unittest
 from pathlib import Path
 
@@ -58,7 +61,18 @@ class Models(BittttTest):
         self.assertEqual("", self.model.decode([]))
         long = "a cat sat. " * 3000
         self.assertEqual(long, self.model.decode(self.model.encode(long)))
-        self.assertRaises(ValueError, self.model.decode, [2**40])
+        # Half a surrogate pair costs itself.
+        self.assertEqual("a\ufffd🐈", self.model.decode(self.model.encode("a\ud800🐈")))
+
+    def test_no_id_and_no_text_is_guessed(self):
+        for ids in ([2**40], [2**32 + 5], [-(2**31) - 1]):
+            self.assert_error(1, "token ids are 0 to 2047, got", self.model.decode, ids)
+            self.assertRaises(ValueError, self.model.decode, ids)
+        for ids in ([1.5], "12", ["1"], [None], None, 5, [True]):
+            self.assertRaises(TypeError, self.model.decode, ids)
+        self.assertEqual(self.model.decode([3, 4]), self.model.decode(iter((3, 4))))
+        for text in (5, None, b"a", ["a"]):
+            self.assertRaises(TypeError, self.model.encode, text)
 
     def test_wrong_folders(self):
         self.assert_error(3, "neither a model folder nor a name", Model, "no-such-model")
@@ -66,6 +80,10 @@ class Models(BittttTest):
         self.assert_error(3, "config.json", Model, MODELS / "wrong-config")
         self.assert_error(3, "no tokenizer here", Model, MODELS / "no-tokenizer")
         self.assertRaises(ValueError, Model, "a\0b")
+        self.assertRaises(FileNotFoundError, Model, "no-such-model")
+        self.assertRaises(TypeError, Model, None)
+        self.assertRaises(TypeError, bitttt.init, 5)
+        self.assertRaises(TypeError, Session, 5)
         with Model(MODELS / "whole") as same:
             self.assertEqual(self.model.describe()["fingerprint"], same.describe()["fingerprint"])
 
@@ -108,7 +126,21 @@ class Sessions(BittttTest):
             other.load_memory(file)
             self.assertEqual(one.describe()["memory_norms"], other.describe()["memory_norms"])
             self.assertEqual(list(one.feed([7])), list(other.feed([7])))
-            self.assert_error(3, "", one.load_memory, Path(folder) / "none")
+            # Which file, and why, by the names that Python has for it.
+            none = Path(folder) / "none"
+            with self.assertRaises(FileNotFoundError) as caught:
+                one.load_memory(none)
+            self.assertIsInstance(caught.exception, BittttError)
+            self.assertEqual((3, errno.ENOENT, f"{none}: no such file"),
+                             (caught.exception.code, caught.exception.errno, str(caught.exception)))
+            copied = pickle.loads(pickle.dumps(caught.exception))
+            self.assertEqual((type(caught.exception), 3, str(caught.exception)), (type(copied), copied.code, str(copied)))
+            with self.assertRaises(FileNotFoundError) as caught:
+                one.save_memory(none / "x")
+            self.assertIn("is not there; make it first", str(caught.exception))
+            self.assert_error(3, "is a folder; name a file", one.save_memory, folder)
+            self.assertRaises(OSError, one.load_memory, folder)
+            self.assertRaises(TypeError, one.load_memory, 5)
 
     def test_threads(self):
         texts, errors = {}, []
@@ -144,7 +176,27 @@ class Generations(BittttTest):
             self.assertNotEqual("".join(pieces), other)
             self.assertEqual([], list(generation))
         self.assert_error(1, "temperature must be", Session(self.model).generate, "a", temperature=-1)
-        self.assert_error(1, "stop must be a text", Session(self.model).generate, "a", stop=[1])
+
+    def test_no_option_is_guessed(self):
+        session = Session(self.model)
+        nan, inf = math.nan, math.inf
+        for name, values in {
+            "max_new_tokens": ("5", nan, 1.5, True), "top_k": ("5", 1.5), "seed": ("1", 1.5),
+            "temperature": ("1", True, b"1", [1]), "top_p": ("1",), "stop": (5, [None], b"a"), "echo": (1, "true"),
+            "eos_token_id": ("1", [1.5], 1.5),
+        }.items():
+            for value in values:
+                with self.subTest(name=name, value=value), self.assertRaisesRegex(TypeError, f"{name} must be"):
+                    session.generate("a", **{name: value})
+        for name, value in (("temperature", nan), ("temperature", inf), ("repetition_penalty", inf), ("temperature", 10**400)):
+            self.assert_error(1, f"{name} must be finite", session.generate, "a", **{name: value})
+        for name, value in (("max_new_tokens", 2**32 + 5), ("seed", 2**64 + 1), ("eos_token_id", 2**32 + 5), ("top_k", -1)):
+            self.assert_error(1, f"{name} must be", session.generate, "a", **{name: value})
+        self.assertRaises(TypeError, session.generate, 5)
+        self.assertRaises(TypeError, session.generate, "a", limit=5)
+        if numpy is not None:
+            some = session.generate("Once", max_new_tokens=numpy.int64(3), temperature=numpy.float32(0.5))
+            self.assertGreater(len("".join(some)), 0)
 
     def test_every_option_has_a_name(self):
         defaults = self.model.describe()["generation_config"]
@@ -234,6 +286,39 @@ class Layers(BittttTest):
             self.assertTrue(numpy.array_equal(output, rows))
             self.assertRaises(ValueError, layer, rows, out=numpy.empty((6, 64)))
             self.assertRaises(ValueError, layer, rows, out=numpy.empty((5, 64), numpy.float32))
+
+    @unittest.skipIf(numpy is None, "numpy is absent")
+    def test_shapes(self):
+        """Each of these once gave wrong numbers without a word."""
+        layer = TTTLayer(8, seed=1)
+        for shape in ((8, 7), (0, 7), (2, 5, 8), (), (1, 1, 8)):
+            with self.subTest(shape=shape), self.assertRaisesRegex(ValueError, r"rows must have the shape \[n, 8\].*got"):
+                layer.forward(numpy.zeros(shape, "f4"))
+        for rows in ([None] * 8, numpy.zeros(8, complex), "abcdefgh", b"x" * 32):
+            self.assertRaises(TypeError, layer.forward, rows)
+        self.assertRaises(ValueError, layer.forward, [1e300] * 8)
+        self.assertRaises(ValueError, layer.forward, [[1] * 8, [1]])
+        rows = numpy.ones((8, 8), "f4")
+        self.assertRaises(ValueError, layer.forward, rows, numpy.empty(64, "f4"))
+        self.assert_error(1, "the same or lie apart", layer.forward, rows[:4], out=rows[1:5])
+        self.assertEqual((0, 8), layer.forward(numpy.zeros((0, 8))).shape)
+        self.assertTrue(numpy.array_equal(layer(numpy.ones((2, 8), int)), layer([[1.0] * 8] * 2)))
+
+    def test_no_number_is_cut(self):
+        for arguments in ((8.0,), ("8",), (True,), (None,), (8, "0.1"), (8, None), (8, 0.1, 1.5), (8, 0.1, "a")):
+            with self.subTest(arguments=arguments), self.assertRaises(TypeError):
+                TTTLayer(*arguments)
+        for arguments in ((2**32 + 8,), (2**64 + 8,), (-1,), (65537,), (8, 1e300), (8, math.inf), (8, 0.1, 2**64 + 1)):
+            with self.subTest(arguments=arguments), self.assertRaises(ValueError):
+                TTTLayer(*arguments)
+        with self.assertRaises(AttributeError):
+            TTTLayer(8).hidden_dim = 4
+
+    def test_what_with_gives_has_a_type(self):
+        for kind in (Model, Session, TTTLayer):
+            hints = typing.get_type_hints(kind.__enter__)
+            self.assertIsInstance(hints["return"], typing.TypeVar)
+            self.assertEqual(hints["self"], hints["return"])
 
     def test_wrong_uses(self):
         self.assert_error(1, "hidden_dim must be 4 to", TTTLayer, 3)

@@ -9,12 +9,27 @@ Pure ctypes over libbitttt, which starts a Java 25 inside the process. Calls rel
 everything else for any. After ``os.fork`` (multiprocessing's "fork") a child that uses bitttt gets an error: use "spawn".
 """
 
-from ._library import BittttError, init, kernels, last_error, shutdown, version
+from ._library import (
+    BittttError,
+    BittttFileError,
+    BittttFileNotFoundError,
+    BittttPermissionError,
+    BittttValueError,
+    init,
+    kernels,
+    last_error,
+    shutdown,
+    version,
+)
 from .layer import TTTLayer
 from .model import DEFAULT_MODEL, Generation, Model, Session
 
 __all__ = [
     "BittttError",
+    "BittttFileError",
+    "BittttFileNotFoundError",
+    "BittttPermissionError",
+    "BittttValueError",
     "DEFAULT_MODEL",
     "Generation",
     "Model",

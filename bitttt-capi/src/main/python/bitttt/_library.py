@@ -1,21 +1,79 @@
 """The C functions: found, declared, checked."""
 
 import ctypes
+import errno
 import os
 import sys
 from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
 from pathlib import Path
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Tuple, Union
 
 ARGUMENT, HANDLE, FILE, BUFFER, BUSY, STATE, CANCELLED, JAVA, FORKED, INTERNAL = 1, 2, 3, 4, 5, 6, 7, 8, 9, 99
 
 
 class BittttError(Exception):
-    """What the library answered: ``code`` as in bitttt.h, and its text."""
+    """What the library answered: ``code`` as in bitttt.h, and its text.
+
+    Where Python has a name for it, it is that as well: ValueError for an argument out of its range, OSError for a file, of which
+    one that is not there is FileNotFoundError, one that may not be opened PermissionError.
+    """
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+    def __reduce__(self) -> "Tuple[type, Tuple[Any, ...]]":
+        return type(self), (self.code, str(self))
+
+
+class BittttValueError(BittttError, ValueError):
+    """An argument is out of its range."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ARGUMENT, message)
+
+    def __reduce__(self) -> "Tuple[type, Tuple[Any, ...]]":
+        return type(self), (str(self),)
+
+
+class BittttFileError(BittttError, OSError):
+    """A file cannot be used, or says something wrong."""
+
+
+class BittttFileNotFoundError(BittttFileError, FileNotFoundError):
+    """A file, or the folder of it, is not there."""
+
+
+class BittttPermissionError(BittttFileError, PermissionError):
+    """A file may not be read or written."""
+
+
+class BittttFileExistsError(BittttFileError, FileExistsError):
+    """A file is there already."""
+
+
+class BittttNotADirectoryError(BittttFileError, NotADirectoryError):
+    """What shall be a folder is none."""
+
+
+_FILE_ERRORS = {
+    errno.ENOENT: BittttFileNotFoundError,
+    errno.EACCES: BittttPermissionError,
+    errno.EEXIST: BittttFileExistsError,
+    errno.ENOTDIR: BittttNotADirectoryError,
+}
+
+
+def error_of(code: int, message: str, reason: int = 0) -> BittttError:
+    """What to raise for an error code, its text, and the errno of a file."""
+    if code == ARGUMENT:
+        return BittttValueError(message)
+    if code != FILE:
+        return BittttError(code, message)
+    error = _FILE_ERRORS.get(reason, BittttFileError)(code, message)
+    # Without the others of its kind, for then the text stays that of the library.
+    error.errno = reason or None
+    return error
 
 
 def _candidates():
@@ -80,6 +138,8 @@ def _load() -> ctypes.CDLL:
         function.restype = c_int
     library.bitttt_last_error.argtypes = []
     library.bitttt_last_error.restype = c_char_p
+    library.bitttt_last_errno.argtypes = []
+    library.bitttt_last_errno.restype = c_int
     library.ttt_create.argtypes = [c_size_t, c_float]
     library.ttt_create.restype = c_void_p
     library.ttt_create_seeded.argtypes = [c_size_t, c_float, c_uint64]
@@ -100,14 +160,17 @@ def last_error() -> str:
 def check(code: int) -> None:
     """Raises what went wrong."""
     if code != 0:
-        raise BittttError(code, last_error())
+        raise error_of(code, last_error(), LIBRARY.bitttt_last_errno())
 
 
-def c_string(text: Union[str, "os.PathLike[str]"]) -> bytes:
+def c_string(name: str, text: Union[str, "os.PathLike[str]"]) -> bytes:
     """A name or path for C, which ends strings at the first NUL."""
-    data = os.fsencode(text)
+    try:
+        data = os.fsencode(text)
+    except TypeError:
+        raise TypeError(f"{name} must be a str or a path, got {text!r}") from None
     if b"\0" in data:
-        raise ValueError(f"a name cannot hold a NUL, got {text!r}")
+        raise BittttValueError(f"{name} cannot hold a NUL, got {text!r}")
     return data
 
 
@@ -135,11 +198,11 @@ def init(java_home: Optional[str] = None, options: Optional[str] = None) -> None
 
     java_home: a Java 25 or newer; options: of Java, separated by spaces, such as ``"-Xmx2g"``.
     """
-    check(LIBRARY.bitttt_init(_bytes(java_home), _bytes(options)))
+    check(LIBRARY.bitttt_init(_bytes("java_home", java_home), _bytes("options", options)))
 
 
-def _bytes(text: Optional[str]) -> Optional[bytes]:
-    return None if text is None else c_string(text)
+def _bytes(name: str, text: Optional[str]) -> Optional[bytes]:
+    return None if text is None else c_string(name, text)
 
 
 def shutdown() -> None:

@@ -4,14 +4,16 @@ import ctypes
 import json
 import os
 from ctypes import byref, c_int, c_int32, c_int64, c_size_t
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, TypeVar, Union
 
+from . import _checks
 from ._buffers import empty
-from ._library import BUFFER, LIBRARY, BittttError, c_string, check, new_handle, text_of
+from ._library import BUFFER, LIBRARY, c_string, check, error_of, new_handle, text_of
 
 DEFAULT_MODEL = "stories-256x4"
 """The model that travels inside bitttt."""
 
+_Self = TypeVar("_Self", bound="_Handle")
 _SLICE = 1024  # tokens of a call: Ctrl-C waits no longer than that takes
 
 
@@ -34,7 +36,7 @@ class _Handle:
         """Whether it was freed."""
         return self._handle == 0
 
-    def __enter__(self) -> Any:
+    def __enter__(self: _Self) -> _Self:
         return self
 
     def __exit__(self, *ignored: object) -> None:
@@ -54,7 +56,7 @@ class Model(_Handle):
 
     def __init__(self, name: Union[str, "os.PathLike[str]"] = DEFAULT_MODEL) -> None:
         """Loads a model: a name of the zoo, or a folder with config.json, model.safetensors and tokenizer.json."""
-        super().__init__(new_handle(LIBRARY.bitttt_model_load, c_string(name)))
+        super().__init__(new_handle(LIBRARY.bitttt_model_load, c_string("name", name)))
         size = c_size_t()
         check(LIBRARY.bitttt_model_vocabulary(self._handle, byref(size)))
         self._vocabulary = size.value
@@ -75,7 +77,7 @@ class Model(_Handle):
 
     def encode(self, text: str) -> List[int]:
         """Token ids of a text."""
-        data = text.encode("utf-8", "replace")
+        data = _checks.utf8("text", text)
         capacity, count = len(data) + 8, c_size_t()
         while True:
             ids = (c_int32 * capacity)()
@@ -85,9 +87,9 @@ class Model(_Handle):
                 return ids[: count.value]
             capacity = count.value
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Iterable[int]) -> str:
         """The text of token ids; bytes that are no text become U+FFFD."""
-        array = _ids(ids)
+        array = _ids(ids, self._vocabulary)
         return text_of(LIBRARY.bitttt_decode, self._handle, array, len(array))
 
     def session(self) -> "Session":
@@ -98,13 +100,24 @@ class Model(_Handle):
         return "Model(closed)" if self.closed else f"Model({self.describe()['name']!r}, {self._vocabulary} tokens)"
 
 
-def _ids(ids: Sequence[int]) -> "ctypes.Array[c_int32]":
-    array = (c_int32 * len(ids))()
-    for i, token in enumerate(ids):
-        if not -(2**31) <= token < 2**31:
-            raise ValueError(f"token ids are 32-bit numbers, got {token}")
-        array[i] = token
-    return array
+def _ids(ids: Iterable[int], vocabulary: int) -> "ctypes.Array[c_int32]":
+    numbers = _checks.ids(ids, vocabulary)
+    return (c_int32 * len(numbers))(*numbers)
+
+
+# What an option is, by its name; ranges are the library's.
+_OPTIONS = {
+    "max_new_tokens": _checks.whole,
+    "temperature": _checks.number,
+    "top_k": _checks.whole,
+    "top_p": _checks.number,
+    "repetition_penalty": _checks.number,
+    "sequence_penalty": _checks.number,
+    "seed": _checks.whole,
+    "stop": _checks.texts,
+    "eos_token_id": _checks.tokens,
+    "echo": _checks.flag,
+}
 
 
 class Session(_Handle):
@@ -117,6 +130,8 @@ class Session(_Handle):
 
     def __init__(self, model: Model, _handle: Optional[int] = None) -> None:
         """Opens a session with an empty memory."""
+        if not isinstance(model, Model):
+            raise TypeError(f"model must be a Model, got {_checks.shown(model)}")
         super().__init__(new_handle(LIBRARY.bitttt_session_new, model._handle) if _handle is None else _handle)
         self.model = model
 
@@ -128,10 +143,10 @@ class Session(_Handle):
         """Forgets everything."""
         check(LIBRARY.bitttt_session_reset(self._handle))
 
-    def feed(self, ids: Sequence[int]) -> Any:
+    def feed(self, ids: Iterable[int]) -> Any:
         """Reads at least one token; gives the logits [vocabulary] of the next one: a numpy array, or array.array."""
-        address, logits = empty(self.model.vocabulary, (self.model.vocabulary,))
-        array = _ids(ids)
+        address, logits = empty((self.model.vocabulary,))
+        array = _ids(ids, self.model.vocabulary)
         for start in range(0, max(1, len(array)), _SLICE):
             part = (c_int32 * min(_SLICE, len(array) - start)).from_buffer(array, 4 * start) if len(array) else array
             last = start + _SLICE >= len(array)
@@ -151,11 +166,11 @@ class Session(_Handle):
 
     def save_memory(self, file: Union[str, "os.PathLike[str]"]) -> None:
         """Writes what was learned, whole or not at all."""
-        check(LIBRARY.bitttt_session_save_memory(self._handle, c_string(file)))
+        check(LIBRARY.bitttt_session_save_memory(self._handle, c_string("file", file)))
 
     def load_memory(self, file: Union[str, "os.PathLike[str]"]) -> None:
         """Goes on from what was learned elsewhere with the same model."""
-        check(LIBRARY.bitttt_session_load_memory(self._handle, c_string(file)))
+        check(LIBRARY.bitttt_session_load_memory(self._handle, c_string("file", file)))
 
     def describe(self) -> Dict[str, Any]:
         """position: tokens read; memory_norms: how much each layer has learned."""
@@ -202,7 +217,8 @@ class Session(_Handle):
             "eos_token_id": eos_token_id,
             "echo": echo,
         }
-        return Generation(self, prompt, {name: value for name, value in named.items() if value is not None})
+        checked = {name: _OPTIONS[name](name, value) for name, value in named.items() if value is not None}
+        return Generation(self, prompt, checked)
 
     def __repr__(self) -> str:
         return "Session(closed)" if self.closed else f"Session({self.describe()})"
@@ -215,7 +231,7 @@ class Generation(_Handle, Iterator[str]):
     _ENDS = (None, "end_of_text", "limit", "cancelled", "stop_text")
 
     def __init__(self, session: Session, prompt: str, options: Dict[str, Any]) -> None:
-        data = prompt.encode("utf-8", "replace")
+        data = _checks.utf8("prompt", prompt)
         super().__init__(
             new_handle(LIBRARY.bitttt_generation_new, session._handle, data, len(data), json.dumps(options).encode())
         )
@@ -238,7 +254,7 @@ class Generation(_Handle, Iterator[str]):
                 break
             self._buffer = ctypes.create_string_buffer(self._length.value + 1)
         if code != 0:
-            raise BittttError(code, self._buffer.value.decode("utf-8", "replace"))
+            raise error_of(code, self._buffer.value.decode("utf-8", "replace"))
         piece = self._buffer.raw[: self._length.value].decode("utf-8")
         self.end = self._ENDS[self._end.value]
         if self.end is not None:

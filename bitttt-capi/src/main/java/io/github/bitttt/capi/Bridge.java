@@ -1,10 +1,15 @@
 package io.github.bitttt.capi;
 
+import io.github.bitttt.llama.text.FileFailure;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.tensor.KernelChoice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
@@ -20,6 +25,11 @@ import java.util.SplittableRandom;
 public final class Bridge {
     /** Room for a message, in bytes: {@code ERROR_BYTES} of java.h. */
     private static final int ERROR_BYTES = 2048;
+    // Reasons behind it, as errno.h of every system numbers them: ENOENT, EACCES, EEXIST, ENOTDIR.
+    private static final int NO_SUCH_FILE = 2;
+    private static final int ACCESS_DENIED = 13;
+    private static final int EXISTS = 17;
+    private static final int NO_FOLDER = 20;
 
     private static final Handles HANDLES = new Handles();
     private static final Handles.Kind<LoadedModel> MODEL = new Handles.Kind<>("a model", LoadedModel.class);
@@ -41,23 +51,39 @@ public final class Bridge {
             work.run();
             return ErrorCode.OK.number();
         } catch (CallException e) {
-            return failed(error, e.code(), e.getMessage());
+            return failed(error, e.code(), e.getMessage(), 0);
         } catch (IllegalArgumentException e) {
-            return failed(error, ErrorCode.ARGUMENT, e.getMessage());
+            return failed(error, ErrorCode.ARGUMENT, e.getMessage(), 0);
         } catch (IllegalStateException e) {
-            return failed(error, ErrorCode.STATE, e.getMessage());
+            return failed(error, ErrorCode.STATE, e.getMessage(), 0);
         } catch (IOException e) {
-            return failed(error, ErrorCode.FILE, e.getMessage());
+            return failed(error, e);
         } catch (UncheckedIOException e) {
-            return failed(error, ErrorCode.FILE, e.getCause().getMessage());
+            return failed(error, e.getCause());
+        } catch (LinkageError e) {
+            // A class that cannot start says why in its cause, such as an unknown name in -Dbitttt.kernels.
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            return failed(error, ErrorCode.INTERNAL, cause.getMessage() == null ? e.toString() : cause.getMessage(), 0);
         } catch (Throwable e) {
             // Nothing may pass into foreign frames.
-            return failed(error, ErrorCode.INTERNAL, e.toString());
+            return failed(error, ErrorCode.INTERNAL, e.toString(), 0);
         }
     }
 
-    private static int failed(long error, ErrorCode code, String message) {
+    private static int failed(long error, IOException e) {
+        int reason = switch (e) {
+            case NoSuchFileException _ -> NO_SUCH_FILE;
+            case AccessDeniedException _ -> ACCESS_DENIED;
+            case FileAlreadyExistsException _ -> EXISTS;
+            case NotDirectoryException _ -> NO_FOLDER;
+            default -> 0;
+        };
+        return failed(error, ErrorCode.FILE, FileFailure.message(e), reason);
+    }
+
+    private static int failed(long error, ErrorCode code, String message, int reason) {
         ForeignMemory.writeMessage(String.valueOf(message), error, ERROR_BYTES);
+        ForeignMemory.writeInt(error + ERROR_BYTES, reason);
         return code.number();
     }
 

@@ -91,11 +91,17 @@ final class OriginalLayer {
      *
      * @param input  address of [n, D]
      * @param tokens n
-     * @param output address of [n, D]; may be that of the input */
+     * @param output address of [n, D]; may be that of the input
+     * @throws IllegalArgumentException if n is impossible, or input and output overlap otherwise */
     synchronized void forward(long input, long tokens, long output) {
         if (tokens < 0 || tokens > Long.MAX_VALUE / 4 / width) {
             throw new IllegalArgumentException("sequence_length " + Long.toUnsignedString(tokens)
                     + " is more than memory can hold at hidden_dim " + width);
+        }
+        long bytes = 4 * tokens * width;
+        if (input != output && Math.abs(input - output) < bytes) {
+            throw new IllegalArgumentException("input and output must be the same or lie apart, got " + bytes
+                    + " bytes each, of which " + (bytes - Math.abs(input - output)) + " are of both");
         }
         memory.clear();
         for (long from = 0; from < tokens; from += BLOCK) {

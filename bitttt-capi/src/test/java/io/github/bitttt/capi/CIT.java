@@ -8,13 +8,21 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The library from C. */
 class CIT {
+    private static final Pattern INCLUDE = Pattern.compile("#include \"(\\w+)\\.");
+
     private static String program(String name) throws IOException, InterruptedException {
         return Programs.compile(Programs.tool("cc", "gcc", "clang"), Programs.SOURCES.resolve("c").resolve(name),
                 "-std=gnu11");
@@ -82,15 +90,54 @@ class CIT {
                 .containsPattern("io.github.bitttt.capi.Bridge source: shared objects file");
     }
 
-    /** Where time and place of the jar are others, the archive is passed over. */
+    /** Also where time and place of the jar are others, as after an installation. */
     @Test
-    void aCopyOfTheFolderWorks(@TempDir Path copy) throws IOException, InterruptedException {
+    void aCopyOfTheFolderWorksAndUsesTheArchive(@TempDir Path copy) throws IOException, InterruptedException {
         String program = program("start.c");
         for (String file : List.of("libbitttt.so", "bitttt.jar", "bitttt.jsa")) {
             Files.copy(Programs.DIST.resolve(file), copy.resolve(file), StandardCopyOption.REPLACE_EXISTING);
         }
-        assertThat(Programs.run(Map.of("LD_PRELOAD", copy.resolve("libbitttt.so").toString()), List.of(program)))
-                .isEqualTo("0 \n");
+        Path log = copy.resolve("classes.log");
+        assertThat(Programs.run(Map.of("LD_PRELOAD", copy.resolve("libbitttt.so").toString(), "BITTTT_JAVA_OPTIONS",
+                "-Xlog:class+load:file=" + log), List.of(program))).isEqualTo("0 \n");
+        assertThat(Files.readString(log))
+                .containsPattern("io.github.bitttt.capi.Bridge source: shared objects file");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"C", "POSIX", ""})
+    void namesBeyondAsciiAreTakenInAnyLocale(String locale) throws IOException, InterruptedException {
+        assertThat(Programs.run(Map.of("LC_ALL", locale, "LC_CTYPE", "", "LANG", ""),
+                List.of(program("locale.c"), Programs.work("locale-" + locale).getParent().toString(),
+                        "z\u00fcrich-" + locale + ".memory")))
+                .isEqualTo("ok\n");
+    }
+
+    @Test
+    void anUnknownKernelIsNamed() throws IOException, InterruptedException {
+        assertThat(Programs.run(Map.of("BITTTT_JAVA_OPTIONS", "-Dbitttt.kernels=none"),
+                List.of(program("kernels.c")))).startsWith("99 -Dbitttt.kernels must be naive, plain, vector");
+    }
+
+    /** Each file of the library includes what it stands on, and none of what stands on it. */
+    @Test
+    void theSourcesHaveNoCircle() throws IOException {
+        Map<String, Set<String>> includes = new TreeMap<>();
+        try (Stream<Path> files = Files.list(Path.of("src", "main", "c"))) {
+            for (Path file : files.toList()) {
+                String name = file.getFileName().toString();
+                String unit = name.substring(0, name.lastIndexOf('.'));
+                Set<String> others = includes.computeIfAbsent(unit, _ -> new TreeSet<>());
+                INCLUDE.matcher(Files.readString(file)).results().map(found -> found.group(1))
+                        // bitttt.h holds the types and codes of all, and stands on nothing.
+                        .filter(other -> !other.equals(unit) && !other.equals("bitttt")).forEach(others::add);
+            }
+        }
+        assertThat(includes).containsKeys("find", "java", "error").containsEntry("error", Set.of());
+        while (includes.values().removeIf(Set::isEmpty)) {
+            includes.values().forEach(others -> others.retainAll(includes.keySet()));
+        }
+        assertThat(includes).as("files that include each other in a circle").isEmpty();
     }
 
     @Test

@@ -11,7 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The library from C++, Python, C# and Node.js. */
 class CallersIT {
@@ -53,6 +57,60 @@ class CallersIT {
         Files.writeString(without.resolve("numpy.py"), "raise ImportError('absent')\n");
         Programs.run(Map.of("PYTHONPATH", without + ":" + packages, "BITTTT_MODELS", installed.get("BITTTT_MODELS")),
                 List.of(python, test, "Layers", "Sessions.test_feed_fork_reset"));
+    }
+
+    /** What a user installs holds what runs, the archive of classes, and the licence. */
+    @Test
+    void theWheelIsWhole(@TempDir Path folder) throws IOException, InterruptedException {
+        String python = Programs.tool("python3");
+        assumeTrue(succeeds(python, "-m", "pip", "--version"), "python3 has no pip");
+        Programs.run(Map.of(), List.of(python, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-index",
+                "--wheel-dir", folder.toString(), Programs.DIST.resolve("python").toString()));
+        try (Stream<Path> wheels = Files.list(folder);
+                ZipFile wheel = new ZipFile(wheels.findFirst().orElseThrow().toFile())) {
+            assertThat(wheel.stream().map(ZipEntry::getName)).contains("bitttt/native/libbitttt.so",
+                    "bitttt/native/bitttt.jar", "bitttt/native/bitttt.jsa", "bitttt/py.typed", "bitttt/_checks.py",
+                    "bitttt-0.1.0.dist-info/licenses/LICENSE", "bitttt-0.1.0.dist-info/licenses/NOTICE");
+        }
+    }
+
+    /** Packed, unpacked where nothing else of bitttt is, and run from there. */
+    @Test
+    void theNpmPackageIsWhole() throws IOException, InterruptedException {
+        String node = Programs.tool("node");
+        String npm = Programs.tool("npm");
+        String tar = Programs.tool("tar");
+        assumeTrue(succeeds(node, "--input-type=module", "-e", "import 'koffi'"),
+                "koffi is not installed: npm install --prefix bitttt-capi/target koffi");
+        Path folder = Files.createDirectories(Programs.work("npm"));
+        Programs.run(Map.of(), List.of(npm, "pack", "--silent", "--offline", "--pack-destination", folder.toString(),
+                Programs.DIST.resolve("node").toString()));
+        Programs.run(Map.of(),
+                List.of(tar, "-xzf", folder.resolve("bitttt-0.1.0.tgz").toString(), "-C", folder.toString(),
+                        "--touch"));
+        Path unpacked = folder.resolve("package");
+        for (String file : List.of("index.d.ts", "LICENSE", "NOTICE", "native/libbitttt.so", "native/bitttt.jsa")) {
+            assertThat(unpacked.resolve(file)).isRegularFile();
+        }
+        Path log = folder.resolve("classes.log");
+        String program = "const { version } = await import(process.argv[1]); console.log(version());";
+        assertThat(Programs.run(Map.of("BITTTT_JAVA_OPTIONS", "-Xlog:class+load:file=" + log),
+                List.of(node, "--input-type=module", "-e", program, unpacked.resolve("index.mjs").toUri().toString())))
+                .startsWith("bitttt 0.1.0");
+        assertThat(Files.readString(log))
+                .containsPattern("io.github.bitttt.capi.Bridge source: shared objects file");
+    }
+
+    /** As their licences ask. */
+    @Test
+    void theJarCarriesLicences() throws IOException {
+        try (ZipFile jar = new ZipFile(Programs.DIST.resolve("bitttt.jar").toFile())) {
+            assertThat(jar.stream().map(ZipEntry::getName)).contains("META-INF/LICENSE", "META-INF/NOTICE");
+        }
+        for (String folder : List.of("", "python", "csharp", "node")) {
+            assertThat(Programs.DIST.resolve(folder).resolve("LICENSE")).isRegularFile();
+            assertThat(Programs.DIST.resolve(folder).resolve("NOTICE")).isRegularFile();
+        }
     }
 
     private static boolean succeeds(String... command) throws IOException, InterruptedException {

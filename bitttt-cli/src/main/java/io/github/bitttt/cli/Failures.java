@@ -1,10 +1,8 @@
 package io.github.bitttt.cli;
 
+import io.github.bitttt.llama.text.FileFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.NoSuchFileException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -18,7 +16,7 @@ final class Failures {
     /** The line. */
     static Optional<String> message(Throwable failure) {
         return switch (failure) {
-            case IOException e -> Optional.of(e.getMessage() == null ? e.toString() : describe(e));
+            case IOException e -> Optional.of(FileFailure.message(e));
             case UncheckedIOException e -> message(e.getCause());
             case IllegalArgumentException e when e.getMessage() != null -> Optional.of(e.getMessage());
             case IllegalStateException e when e.getMessage() != null -> Optional.of(e.getMessage());
@@ -38,15 +36,6 @@ final class Failures {
                 "out of memory (%s): the work does not fit into the %,d MB that this Java may use; give it more, as "
                         + "JAVA_OPTIONS=-Xmx8g, or take a smaller input",
                 e.getMessage(), Runtime.getRuntime().maxMemory() >> 20);
-    }
-
-    private static String describe(IOException e) {
-        return switch (e) {
-            case NoSuchFileException missing -> missing.getFile() + ": no such file";
-            case AccessDeniedException denied -> denied.getFile() + ": access denied";
-            case FileAlreadyExistsException there -> there.getFile() + ": exists already";
-            default -> e.getMessage();
-        };
     }
 
     /** Whether it is the options that are wrong, and not what they name. */

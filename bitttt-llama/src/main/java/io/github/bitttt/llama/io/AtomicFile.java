@@ -1,13 +1,16 @@
 package io.github.bitttt.llama.io;
 
+import io.github.bitttt.llama.text.FileFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -55,10 +58,27 @@ public final class AtomicFile {
                 channel.force(true);
             }
             Files.move(beside, target.place(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (FileSystemException e) {
+            throw named(file, beside, e);
         } finally {
             delete(beside);
         }
         forceFolder(target.place().getParent());
+    }
+
+    /** A failure of the hidden file beside it as one of the file that its user knows. */
+    private static IOException named(Path file, Path beside, FileSystemException e) {
+        if (!beside.toString().equals(e.getFile())) {
+            return e;
+        }
+        String reason = "cannot be written in " + beside.getParent() + ": " + FileFailure.reason(e);
+        FileSystemException failure = switch (e) {
+            case NoSuchFileException _ -> new NoSuchFileException(file.toString(), null, reason);
+            case AccessDeniedException _ -> new AccessDeniedException(file.toString(), null, reason);
+            default -> new FileSystemException(file.toString(), null, reason);
+        };
+        failure.initCause(e);
+        return failure;
     }
 
     /** What can be known of a file before the work that it is to hold: its folder is there, and nothing there but an ordinary file.

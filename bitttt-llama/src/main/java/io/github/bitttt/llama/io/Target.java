@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
@@ -59,13 +60,15 @@ record Target(Path place, Optional<PosixFileAttributes> before) {
 
     static void checkFolder(Path file, Path folder) throws IOException {
         if (folder == null || !Files.exists(folder)) {
-            throw new IOException(file + ": the folder " + folder + " is not there; make it first");
+            throw new NoSuchFileException(file.toString(), null,
+                    "the folder " + folder + " is not there; make it first");
         }
         if (!Files.isDirectory(folder)) {
             throw new IOException(file + ": " + folder + " is no folder");
         }
         if (!Files.isWritable(folder)) {
-            throw new IOException(file + ": the folder " + folder + " may not be written; choose another one");
+            throw new AccessDeniedException(file.toString(), null,
+                    "the folder " + folder + " may not be written; choose another one");
         }
     }
 

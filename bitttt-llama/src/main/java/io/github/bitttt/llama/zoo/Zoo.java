@@ -9,6 +9,7 @@ import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -126,7 +127,7 @@ public final class Zoo {
         if (Files.isDirectory(Path.of(name))) {
             return Path.of(name);
         }
-        throw new IOException(name + ": neither a model folder nor a name of the zoo; the zoo has " + NAMES);
+        throw new NoSuchFileException(name, null, "neither a model folder nor a name of the zoo; the zoo has " + NAMES);
     }
 
     /** Loads a model's config and weights, for which its folder needs no tokenizer.

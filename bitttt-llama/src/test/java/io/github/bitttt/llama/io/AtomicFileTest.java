@@ -9,6 +9,7 @@ import io.github.bitttt.nn.Weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -22,6 +23,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -164,6 +167,15 @@ class AtomicFileTest {
         refused(missing, ": the folder " + missing.getParent() + " is not there; make it first");
         Path file = Files.writeString(folder.resolve("file"), "old");
         refused(file.resolve("x"), ": " + file + " is no folder");
+    }
+
+    /** The hidden file beside it is nobody's business. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFolderThatTakesNoFileIsNamed() {
+        Path file = Path.of("/proc/x.mem");
+        assertThatExceptionOfType(NoSuchFileException.class).isThrownBy(() -> AtomicFile.write(file, "new"))
+                .withMessage("/proc/x.mem: cannot be written in /proc: no such file");
     }
 
     private static void refused(Path file, String message) {
