@@ -51,6 +51,41 @@ public final class FloatOps {
         kernels().siluMultiply(gate, 0, up, 0, y, 0, n);
     }
 
+    /** y = y + factor * x.
+     *
+     * @param factor  of x
+     * @param x       what is added
+     * @param xOffset of the first
+     * @param y       changed in place
+     * @param yOffset of the first
+     * @param n       elements */
+    public static void addScaled(float factor, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        Objects.checkFromIndexSize(xOffset, n, x.length);
+        Objects.checkFromIndexSize(yOffset, n, y.length);
+        kernels().addScaled(factor, x, xOffset, y, yOffset, n);
+    }
+
+    /** y = exp(x - shift), within 3e-7 of itself. Where the difference is under -87, y is at most 1.6e-38.
+     *
+     * @param x     inputs
+     * @param shift such that no difference is above 87: the largest input, for instance
+     * @param y     outputs; may be x
+     * @param n     elements of each, from the first */
+    public static void exp(float[] x, float shift, float[] y, int n) {
+        Objects.checkFromIndexSize(0, n, Math.min(x.length, y.length));
+        kernels().exp(x, shift, y, n);
+    }
+
+    /** y = log(x), within 2e-7 of itself or of 1, whichever is more.
+     *
+     * @param x at least 1.2e-38
+     * @param y outputs; may be x
+     * @param n elements of each, from the first */
+    public static void log(float[] x, float[] y, int n) {
+        Objects.checkFromIndexSize(0, n, Math.min(x.length, y.length));
+        kernels().log(x, y, n);
+    }
+
     /** sum of a_i b_i.
      *
      * @param a       first

@@ -119,6 +119,28 @@ public final class Int8Matrix {
         }
     }
 
+    /** The products of several inputs, each as {@link #matVec} gives it, to the bit. Two at a time go through the codes together.
+     *
+     * @param x holds the inputs, [n, {@link #columns()}] from the first
+     * @param n how many
+     * @param y outputs, [n, {@link #rows()}] from the first */
+    public void matMul(float[] x, int n, float[] y) {
+        Objects.checkFromIndexSize(0, n * columns, x.length);
+        Objects.checkFromIndexSize(0, n * rows, y.length);
+        int t = 0;
+        for (; t + 2 <= n; t += 2) {
+            weights.productsOfTwo(x, t * columns, (t + 1) * columns, y, t * rows, (t + 1) * rows);
+        }
+        if (t < n) {
+            weights.products(x, t * columns, y, t * rows);
+        }
+        for (int at = 0; at < n * rows; at += rows) {
+            for (int row = 0; row < rows; row++) {
+                y[at + row] *= scales[row];
+            }
+        }
+    }
+
     /** A row as floats.
      *
      * @param row     its index

@@ -3,6 +3,7 @@ package io.github.bitttt.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,6 +25,17 @@ class Int8MatrixTest {
         Int8Matrix ofRows = Int8Matrix.ofRows(whole::codes, columns, whole.scales());
         assertThat(byRows.codes()).isEqualTo(whole.codes()).isEqualTo(ofRows.codes());
         assertThat(byRows.scales()).isEqualTo(whole.scales()).isEqualTo(ofRows.scales());
+        float[] inputs = new float[3 * columns];
+        for (int i = 0; i < inputs.length; i++) {
+            inputs[i] = (float) random.nextGaussian();
+        }
+        float[] together = new float[3 * rows];
+        whole.matMul(inputs, 3, together);
+        for (int t = 0; t < 3; t++) {
+            float[] alone = new float[rows];
+            whole.matVec(inputs, t * columns, alone, 0);
+            assertThat(Arrays.copyOfRange(together, t * rows, (t + 1) * rows)).containsExactly(alone);
+        }
         byte[] codes = whole.codes();
         float[] row = new float[columns];
         whole.row(rows - 1, row, 0);

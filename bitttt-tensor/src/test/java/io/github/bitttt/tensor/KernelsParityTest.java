@@ -1,6 +1,7 @@
 package io.github.bitttt.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.bitttt.tensor.internal.FloatKernels;
@@ -138,6 +139,44 @@ class KernelsParityTest {
         }
     }
 
+    @ParameterizedTest(name = "{0}, {1} numbers")
+    @MethodSource("familiesAndSizes")
+    void exponentialsAndLogarithms(String name, int n, Kernels family) {
+        Random random = new Random(n);
+        FloatKernels fast = family.floats();
+        float[] x = inputs(n, -2, random);
+        float[] y = new float[n];
+        for (int i = 0; i < n; i++) {
+            x[i] = Math.min(60 * x[i], 80);
+        }
+        x[0] = -200;
+        fast.exp(x, 3, y, n);
+        for (int i = 0; i < n; i++) {
+            double exact = Math.exp((double) x[i] - 3);
+            // A difference is rounded to a float first: half a unit of it is a relative error of the exponential.
+            assertThat((double) y[i]).as("exp(%s - 3)", x[i]).isCloseTo(exact,
+                    within(exact * (3e-7 + Math.abs(x[i] - 3) * 0x1p-23) + 1.7e-38));
+        }
+        for (int i = 0; i < n; i++) {
+            x[i] = (float) Math.exp(random.nextGaussian() * (i % 2 == 0 ? 20 : 0.1));
+        }
+        x[0] = Float.MIN_NORMAL;
+        x[n - 1] = 1;
+        fast.log(x, y, n);
+        for (int i = 0; i < n; i++) {
+            double exact = Math.log(x[i]);
+            assertThat((double) y[i]).as("log(%s)", x[i]).isCloseTo(exact, within(2e-7 * Math.max(1, Math.abs(exact))));
+        }
+        float[] a = inputs(n + 3, -2, random);
+        float[] b = inputs(n + 3, -2, random);
+        float[] sum = b.clone();
+        fast.addScaled(0.3f, a, 1, sum, 2, n);
+        for (int i = 0; i < sum.length; i++) {
+            double exact = i < 2 || i >= n + 2 ? b[i] : b[i] + (double) 0.3f * a[i - 1];
+            assertThat((double) sum[i]).isCloseTo(exact, within(0x1p-23 * (Math.abs(exact) + Math.abs(b[i]))));
+        }
+    }
+
     @ParameterizedTest(name = "{0}, {1} columns")
     @MethodSource("familiesAndSizes")
     void int8ProductsAreWithinTheirBound(String name, int columns, Kernels family) {
@@ -153,6 +192,16 @@ class KernelsParityTest {
             NaiveKernels.INSTANCE.floats().int8Weights(codes, rows, columns).products(x, 1, expected, 0);
             FloatKernels.Int8Weights weights = family.floats().int8Weights(codes, rows, columns);
             weights.products(x, 1, got, 1);
+            float[] both = new float[2 * columns + 1];
+            System.arraycopy(x, 1, both, 1 + columns, columns);
+            System.arraycopy(inputs(columns, -2, random), 0, both, 1, columns);
+            float[] one = new float[rows];
+            float[] two = new float[2 * rows + 1];
+            weights.products(both, 1, one, 0);
+            weights.productsOfTwo(both, 1, 1 + columns, two, 1, 1 + rows);
+            assertThat(Arrays.copyOfRange(two, 1, 1 + rows)).containsExactly(one);
+            assertThat(Arrays.copyOfRange(two, 1 + rows, 1 + 2 * rows))
+                    .containsExactly(Arrays.copyOfRange(got, 1, 1 + rows));
             assertThat(weights.all(rows, columns)).isEqualTo(bytes);
             float[] last = new float[columns + 2];
             last[0] = GUARD;
@@ -236,6 +285,12 @@ class KernelsParityTest {
             floats.rmsNorm(a, 1, b, 1e-5, norm, 0, n);
             float[] silu = new float[n];
             floats.siluMultiply(wide, 1, b, 2, silu, 0, n);
+            float[] exponentials = new float[n];
+            floats.exp(wide, 2, exponentials, n);
+            float[] logarithms = new float[n];
+            floats.log(exponentials, logarithms, n);
+            float[] scaled = b.clone();
+            floats.addScaled(0.7f, a, 1, scaled, 2, n);
             byte[] codes = new byte[130 * n];
             new Random(n).nextBytes(codes);
             float[] head = new float[130];
@@ -251,7 +306,8 @@ class KernelsParityTest {
             memory.step(1, a, 1, b, 1, 0.1f, 0.7f, false, answers, 0);
             float[] learned = new float[2 * d * d];
             memory.copyTo(learned);
-            results.add(List.of(norm, silu, head, unchanged, learned, answers, new float[]{floats.dot(a, 1, b, 2, n)}));
+            results.add(List.of(norm, silu, exponentials, logarithms, scaled, head, unchanged, learned, answers,
+                    new float[]{floats.dot(a, 1, b, 2, n)}));
         }
         for (int i = 0; i < results.getFirst().size(); i++) {
             assertThat(results.get(1).get(i)).containsExactly(results.get(0).get(i));

@@ -15,13 +15,14 @@ import java.util.Arrays;
  * scale = scale + scaleRate (z(y) - sum r(w) z(w)) z = E h'
  * </pre>
  *
- * <p>Dividing by P matters: without it M grows without bound on foreign text. Elements are limited to +-1e4, the scale to 0.25 to
- * 4, so nothing ever becomes infinite.
+ * <p>Dividing by P matters: without it M grows without bound on foreign text. Elements are limited to +-1e4 after every 1,024 steps, the
+ * scale to 0.25 to 4, so nothing ever becomes infinite.
  */
 final class ErrorMatrix {
     static final int LIKELIEST = 32;
     static final float MOST = 1e4f;
     static final float MOST_BIAS = 1e3f;
+    static final int BETWEEN_LIMITS = 1024; // steps
 
     private final Head head;
     private final int width;
@@ -74,8 +75,9 @@ final class ErrorMatrix {
      * @param key    k of the prediction
      * @param logits z = E h', without scale and bias
      * @param p      softmax(scale z + bias)
-     * @param token  y */
-    void learn(float[] key, float[] logits, float[] p, int token) {
+     * @param token  y
+     * @param before steps that were made before */
+    void learn(float[] key, float[] logits, float[] p, int token, long before) {
         findLikeliest(p);
         float total = 0;
         for (float probability : probabilities) {
@@ -96,14 +98,16 @@ final class ErrorMatrix {
         bias[token] = Math.min(bias[token] + biasRate, MOST_BIAS);
         scale = (float) Math.clamp(scale + scaleRate * Math.clamp(surprise, -20.0, 20.0), 0.25, 4.0);
         for (int i = 0; i < width; i++) {
-            add(i * width, step * error[i], key);
+            FloatOps.addScaled(step * error[i], key, 0, matrix, i * width, width);
+        }
+        if ((before + 1) % BETWEEN_LIMITS == 0) {
+            limit();
         }
     }
 
-    private void add(int from, float factor, float[] key) {
-        float[] m = matrix;
-        for (int j = 0; j < key.length; j++) {
-            m[from + j] = Math.min(Math.max(m[from + j] + factor * key[j], -MOST), MOST);
+    private void limit() {
+        for (int i = 0; i < matrix.length; i++) {
+            matrix[i] = Math.clamp(matrix[i], -MOST, MOST);
         }
     }
 
@@ -134,7 +138,7 @@ final class ErrorMatrix {
     }
 
     void pass(StatePort port) {
-        port.floats(matrix, MOST);
+        port.floats(matrix, Float.MAX_VALUE);
         port.floats(bias, MOST_BIAS);
         scale = (float) port.number(scale, 0.25, 4);
     }

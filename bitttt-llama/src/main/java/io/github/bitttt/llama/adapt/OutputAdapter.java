@@ -1,5 +1,6 @@
 package io.github.bitttt.llama.adapt;
 
+import io.github.bitttt.tensor.FloatOps;
 import java.util.Arrays;
 
 /**
@@ -133,9 +134,7 @@ public final class OutputAdapter {
         for (int word = 0; word < vocabulary; word++) {
             to[word] = ofFrozen * frozen[word] + ofMixed * mixed[word] + even;
         }
-        for (int word = 0; word < vocabulary; word++) {
-            to[word] = (float) Math.log(to[word]);
-        }
+        FloatOps.log(to, to, vocabulary);
         open = true;
     }
 
@@ -147,10 +146,10 @@ public final class OutputAdapter {
             p[word] = bias == null ? z[word] : scale * z[word] + bias[word];
             largest = Math.max(largest, p[word]);
         }
+        FloatOps.exp(p, largest, p, p.length);
         double sum = 0;
-        for (int word = 0; word < p.length; word++) {
-            p[word] = (float) Math.exp(p[word] - largest);
-            sum += p[word];
+        for (float e : p) {
+            sum += e;
         }
         float inverse = (float) (1 / sum);
         for (int word = 0; word < p.length; word++) {
@@ -223,7 +222,7 @@ public final class OutputAdapter {
             nats -= total;
             odds += logMixed - logFrozen;
             if (form.hasMatrix()) {
-                matrix.learn(key, adaptedLogits, adapted, token);
+                matrix.learn(key, adaptedLogits, adapted, token, learned);
             }
             if (form.ringKeys() > 0) {
                 ring.learn(token);

@@ -261,19 +261,19 @@ public final class CpuOps implements Ops<Rows> {
     public Rows linear(Param weight, Optional<Param> bias, Rows x) {
         int out = weight.rows();
         Rows y = take(x.rows(), out);
-        for (int t = 0; t < x.rows(); t++) {
-            int from = t * x.columns();
-            switch (weight(weight)) {
-                case Weight.Floats(float[] values) ->
-                    FloatOps.matVec(values, out, x.values(), from, x.columns(), y.values(), t * out);
-                case Weight.Int8Rows(Int8Matrix matrix) -> matrix.matVec(x.values(), from, y.values(), t * out);
-                case Weight.Ternary _ -> throw new IllegalArgumentException(weight + ": is ternary");
-            }
-            if (bias.isPresent()) {
-                float[] offsets = floats(bias.get());
-                for (int i = 0; i < out; i++) {
-                    y.values()[t * out + i] += offsets[i];
+        switch (weight(weight)) {
+            case Weight.Floats(float[] values) -> {
+                for (int t = 0; t < x.rows(); t++) {
+                    FloatOps.matVec(values, out, x.values(), t * x.columns(), x.columns(), y.values(), t * out);
                 }
+            }
+            case Weight.Int8Rows(Int8Matrix matrix) -> matrix.matMul(x.values(), x.rows(), y.values());
+            case Weight.Ternary _ -> throw new IllegalArgumentException(weight + ": is ternary");
+        }
+        if (bias.isPresent()) {
+            float[] offsets = floats(bias.get());
+            for (int i = 0; i < x.rows() * out; i++) {
+                y.values()[i] += offsets[i % out];
             }
         }
         return y;

@@ -96,6 +96,19 @@ public interface FloatKernels {
          * @param yOffset of the first */
         void products(float[] x, int xOffset, float[] y, int yOffset);
 
+        /** The products of two inputs, each as {@link #products} gives it, to the bit.
+         *
+         * @param x        holds both inputs
+         * @param first    of the first one's elements
+         * @param second   of the second one's
+         * @param y        outputs
+         * @param yFirst   of the first one's
+         * @param ySecond  of the second one's */
+        default void productsOfTwo(float[] x, int first, int second, float[] y, int yFirst, int ySecond) {
+            products(x, first, y, yFirst);
+            products(x, second, y, ySecond);
+        }
+
         /** Reads a row as floats, code * scale.
          *
          * @param row     its index
@@ -160,6 +173,43 @@ public interface FloatKernels {
     default void add(float[] x, int xOffset, float[] y, int yOffset, int n) {
         for (int i = 0; i < n; i++) {
             y[yOffset + i] += x[xOffset + i];
+        }
+    }
+
+    /** y = y + factor * x.
+     *
+     * @param factor  of x
+     * @param x       what is added
+     * @param xOffset of the first
+     * @param y       changed in place
+     * @param yOffset of the first
+     * @param n       elements */
+    default void addScaled(float factor, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] += factor * x[xOffset + i];
+        }
+    }
+
+    /** y = exp(x - shift).
+     *
+     * @param x     inputs
+     * @param shift such that no difference is above 87
+     * @param y     outputs; differences under -87 may give 1.6e-38 or less
+     * @param n     elements, from the first */
+    default void exp(float[] x, float shift, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            y[i] = (float) Math.exp(x[i] - shift);
+        }
+    }
+
+    /** y = log(x).
+     *
+     * @param x normal floats above 0
+     * @param y outputs
+     * @param n elements, from the first */
+    default void log(float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) {
+            y[i] = (float) Math.log(x[i]);
         }
     }
 

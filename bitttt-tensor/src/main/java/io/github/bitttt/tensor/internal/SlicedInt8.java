@@ -52,19 +52,32 @@ public final class SlicedInt8 implements FloatKernels.Int8Weights {
 
     @Override
     public void products(float[] x, int xOffset, float[] y, int yOffset) {
+        run(x, xOffset, xOffset, 1, y, yOffset, 0);
+    }
+
+    @Override
+    public void productsOfTwo(float[] x, int first, int second, float[] y, int yFirst, int ySecond) {
+        run(x, first, second, 2, y, yFirst, ySecond - yFirst);
+    }
+
+    private void run(float[] x, int first, int second, int n, float[] y, int yOffset, int yStride) {
         Job job = spare.getAndSet(null);
         if (job == null || !job.isReady(slices.length)) {
             job = new Job();
         }
         job.x = x;
-        job.xOffset = xOffset;
-        job.run(firstRows, 1, y, yOffset, firstRows[slices.length]);
+        job.first = first;
+        job.second = second;
+        job.n = n;
+        job.run(firstRows, n, y, yOffset, yStride);
         spare.set(job);
     }
 
     private final class Job extends RowJob {
         private float[] x;
-        private int xOffset;
+        private int first;
+        private int second;
+        private int n;
 
         Job() {
             super(slices.length);
@@ -72,7 +85,12 @@ public final class SlicedInt8 implements FloatKernels.Int8Weights {
 
         @Override
         void slice(int slice, int worker, float[] y, int yOffset, int yStride) {
-            slices[slice].products(x, xOffset, y, yOffset + firstRows[slice]);
+            int at = yOffset + firstRows[slice];
+            if (n == 1) {
+                slices[slice].products(x, first, y, at);
+            } else {
+                slices[slice].productsOfTwo(x, first, second, y, at, at + yStride);
+            }
         }
     }
 }

@@ -101,6 +101,22 @@ final class Int8Blocks implements FloatKernels.Int8Weights {
         }
     }
 
+    @Override
+    public void productsOfTwo(float[] x, int first, int second, float[] y, int yFirst, int ySecond) {
+        if (rows < ROWS || PARTS != 1) {
+            products(x, first, y, yFirst);
+            products(x, second, y, ySecond);
+            return;
+        }
+        for (int block = 0; block * ROWS < rows; block++) {
+            long at = (long) block * columns * ROWS;
+            int row = firstRow(block);
+            for (int half = 0; half < ROWS; half += ROWS / 2) {
+                two(blocks, at + half, x, first, second, columns, y, yFirst + row + half, ySecond + row + half);
+            }
+        }
+    }
+
     private void fewRows(float[] x, int xOffset, float[] y, int yOffset) {
         for (int row = 0; row < rows; row++) {
             float sum = 0;
@@ -165,6 +181,48 @@ final class Int8Blocks implements FloatKernels.Int8Weights {
         s5.intoArray(y, yAt + 5 * LANES);
         s6.intoArray(y, yAt + 6 * LANES);
         s7.intoArray(y, yAt + 7 * LANES);
+    }
+
+    /** Half of a block for two inputs: a code is brought to float once. */
+    private static void two(MemorySegment blocks, long at, float[] x, int first, int second, int columns, float[] y,
+            int yFirst, int ySecond) {
+        FloatVector s0 = FloatVector.zero(FLOATS);
+        FloatVector s1 = s0;
+        FloatVector s2 = s0;
+        FloatVector s3 = s0;
+        FloatVector t0 = s0;
+        FloatVector t1 = s0;
+        FloatVector t2 = s0;
+        FloatVector t3 = s0;
+        long p = at;
+        for (int column = 0; column < columns; column++, p += ROWS) {
+            FloatVector a = FloatVector.broadcast(FLOATS, x[first + column]);
+            FloatVector b = FloatVector.broadcast(FLOATS, x[second + column]);
+            FloatVector codes = (FloatVector) ByteVector.fromMemorySegment(BYTES, blocks, p, ORDER)
+                    .convertShape(VectorOperators.B2I, INTS, 0).convert(VectorOperators.I2F, 0);
+            s0 = codes.fma(a, s0);
+            t0 = codes.fma(b, t0);
+            codes = (FloatVector) ByteVector.fromMemorySegment(BYTES, blocks, p + LANES, ORDER)
+                    .convertShape(VectorOperators.B2I, INTS, 0).convert(VectorOperators.I2F, 0);
+            s1 = codes.fma(a, s1);
+            t1 = codes.fma(b, t1);
+            codes = (FloatVector) ByteVector.fromMemorySegment(BYTES, blocks, p + 2 * LANES, ORDER)
+                    .convertShape(VectorOperators.B2I, INTS, 0).convert(VectorOperators.I2F, 0);
+            s2 = codes.fma(a, s2);
+            t2 = codes.fma(b, t2);
+            codes = (FloatVector) ByteVector.fromMemorySegment(BYTES, blocks, p + 3 * LANES, ORDER)
+                    .convertShape(VectorOperators.B2I, INTS, 0).convert(VectorOperators.I2F, 0);
+            s3 = codes.fma(a, s3);
+            t3 = codes.fma(b, t3);
+        }
+        s0.intoArray(y, yFirst);
+        s1.intoArray(y, yFirst + LANES);
+        s2.intoArray(y, yFirst + 2 * LANES);
+        s3.intoArray(y, yFirst + 3 * LANES);
+        t0.intoArray(y, ySecond);
+        t1.intoArray(y, ySecond + LANES);
+        t2.intoArray(y, ySecond + 2 * LANES);
+        t3.intoArray(y, ySecond + 3 * LANES);
     }
 
     private static void narrow(MemorySegment blocks, long at, float[] x, int xOffset, int columns, float[] y, int yAt) {

@@ -80,19 +80,62 @@ class ScalarFloats implements FloatKernels {
         int whole = n / LANES * LANES;
         for (int i = 0; i < whole; i++) {
             float g = gate[gateOffset + i];
-            float t = Math.min(Math.max(g * -1.44269504f, -126f), 126f);
-            float shifted = t + 12582912f;
-            float f = t - (shifted - 12582912f);
-            float p = f * 1.5403530e-4f + 1.3333558e-3f;
-            p = Math.fma(p, f, 9.6181291e-3f);
-            p = Math.fma(p, f, 5.5504109e-2f);
-            p = Math.fma(p, f, 0.24022651f);
-            p = Math.fma(p, f, 0.69314718f);
-            p = Math.fma(p, f, 1f);
-            float e = Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(shifted) << 23));
+            float e = exp(g, -1.44269504f);
             y[yOffset + i] = g * up[upOffset + i] / (e + 1f);
         }
         FloatKernels.super.siluMultiply(gate, gateOffset + whole, up, upOffset + whole, y, yOffset + whole, n - whole);
+    }
+
+    /** exp(x scale log 2), by the polynomial of the vectors. */
+    private static float exp(float x, float scale) {
+        float t = Math.min(Math.max(x * scale, -126f), 126f);
+        float shifted = t + 12582912f;
+        float f = t - (shifted - 12582912f);
+        float p = f * 1.5403530e-4f + 1.3333558e-3f;
+        p = Math.fma(p, f, 9.6181291e-3f);
+        p = Math.fma(p, f, 5.5504109e-2f);
+        p = Math.fma(p, f, 0.24022651f);
+        p = Math.fma(p, f, 0.69314718f);
+        p = Math.fma(p, f, 1f);
+        return Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(shifted) << 23));
+    }
+
+    @Override
+    public void addScaled(float factor, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] = Math.fma(x[xOffset + i], factor, y[yOffset + i]);
+        }
+    }
+
+    @Override
+    public void exp(float[] x, float shift, float[] y, int n) {
+        int whole = n / LANES * LANES;
+        for (int i = 0; i < whole; i++) {
+            y[i] = exp(x[i] - shift, 1.44269504f);
+        }
+        for (int i = whole; i < n; i++) {
+            y[i] = (float) Math.exp(x[i] - shift);
+        }
+    }
+
+    @Override
+    public void log(float[] x, float[] y, int n) {
+        int whole = n / LANES * LANES;
+        for (int i = 0; i < whole; i++) {
+            int bits = Float.floatToRawIntBits(x[i]);
+            int e = bits - 0x3f3504f3 >> 23;
+            float m = Float.intBitsToFloat(bits - (e << 23));
+            float r = (m - 1f) / (m + 1f);
+            float r2 = r * r;
+            float p = r2 * 0.22222222f + 0.28571429f;
+            p = Math.fma(p, r2, 0.4f);
+            p = Math.fma(p, r2, 0.66666667f);
+            p = p * r2 * r + (r + r);
+            y[i] = Math.fma(e, 0.69314718f, p);
+        }
+        for (int i = whole; i < n; i++) {
+            y[i] = (float) Math.log(x[i]);
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.bitttt.tensor.internal.simd;
 import io.github.bitttt.tensor.internal.FloatKernels;
 import io.github.bitttt.tensor.internal.Kernels;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -89,6 +90,64 @@ final class VectorFloats implements FloatKernels {
             g.mul(FloatVector.fromArray(FLOATS, up, upOffset + i)).div(e.add(1f)).intoArray(y, yOffset + i);
         }
         FloatKernels.super.siluMultiply(gate, gateOffset + i, up, upOffset + i, y, yOffset + i, n - i);
+    }
+
+    @Override
+    public void addScaled(float factor, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        int i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            FloatVector.fromArray(FLOATS, x, xOffset + i).fma(FloatVector.broadcast(FLOATS, factor),
+                    FloatVector.fromArray(FLOATS, y, yOffset + i)).intoArray(y, yOffset + i);
+        }
+        for (; i < n; i++) {
+            y[yOffset + i] = Math.fma(x[xOffset + i], factor, y[yOffset + i]);
+        }
+    }
+
+    @Override
+    public void exp(float[] x, float shift, float[] y, int n) {
+        int i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            // As in siluMultiply. Not a method: vectors that are passed on may become objects.
+            FloatVector t = FloatVector.fromArray(FLOATS, x, i).sub(shift).mul(1.44269504f);
+            t = t.blend(-126f, t.compare(VectorOperators.LT, -126f));
+            t = t.blend(126f, t.compare(VectorOperators.GT, 126f));
+            FloatVector shifted = t.add(12582912f);
+            FloatVector f = t.sub(shifted.sub(12582912f));
+            FloatVector p = f.mul(1.5403530e-4f).add(1.3333558e-3f);
+            p = p.fma(f, FloatVector.broadcast(FLOATS, 9.6181291e-3f));
+            p = p.fma(f, FloatVector.broadcast(FLOATS, 5.5504109e-2f));
+            p = p.fma(f, FloatVector.broadcast(FLOATS, 0.24022651f));
+            p = p.fma(f, FloatVector.broadcast(FLOATS, 0.69314718f));
+            p = p.fma(f, FloatVector.broadcast(FLOATS, 1f));
+            p.reinterpretAsInts().add(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
+                    .reinterpretAsFloats().intoArray(y, i);
+        }
+        for (; i < n; i++) {
+            y[i] = (float) Math.exp(x[i] - shift);
+        }
+    }
+
+    @Override
+    public void log(float[] x, float[] y, int n) {
+        int i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            // x = 2^e m, m from sqrt(1/2) to sqrt(2): log x = e log 2 + log m. With r = (m - 1) / (m + 1), log m = 2 artanh r.
+            IntVector bits = FloatVector.fromArray(FLOATS, x, i).reinterpretAsInts();
+            IntVector e = bits.sub(0x3f3504f3).lanewise(VectorOperators.ASHR, 23);
+            FloatVector m = bits.sub(e.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats();
+            FloatVector r = m.sub(1f).div(m.add(1f));
+            FloatVector r2 = r.mul(r);
+            FloatVector p = r2.mul(0.22222222f).add(0.28571429f);
+            p = p.fma(r2, FloatVector.broadcast(FLOATS, 0.4f));
+            p = p.fma(r2, FloatVector.broadcast(FLOATS, 0.66666667f));
+            p = p.mul(r2).mul(r).add(r.add(r));
+            ((FloatVector) e.convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(FLOATS, 0.69314718f), p)
+                    .intoArray(y, i);
+        }
+        for (; i < n; i++) {
+            y[i] = (float) Math.log(x[i]);
+        }
     }
 
     @Override

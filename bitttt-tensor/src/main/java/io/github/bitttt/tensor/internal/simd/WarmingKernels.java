@@ -225,6 +225,14 @@ public final class WarmingKernels implements Kernels {
         }
 
         @Override
+        public void productsOfTwo(float[] x, int first, int second, float[] y, int yFirst, int ySecond) {
+            if (warm != vectors) {
+                layOut();
+            }
+            weights.productsOfTwo(x, first, second, y, yFirst, ySecond);
+        }
+
+        @Override
         public void read(int row, byte[] to, int offset) {
             weights.read(row, to, offset);
         }
@@ -306,9 +314,13 @@ public final class WarmingKernels implements Kernels {
             input.scales()[0] = hot.round(x, 0, WIDTH, input.codes(), 0);
             weights.products(input, 0, 1, 1, y, 0, WIDTH);
             head.products(x, 0, y, 0);
+            head.productsOfTwo(x, 0, 0, y, 0, 0);
             floats.rmsNorm(x, 0, x, 1e-5, y, 0, WIDTH);
             floats.siluMultiply(x, 0, x, 0, y, 0, WIDTH);
             floats.normalize(y, 0, MEMORY);
+            floats.exp(x, 3, y, WIDTH);
+            floats.log(y, y, WIDTH);
+            floats.addScaled(0.5f, x, 0, y, 0, WIDTH);
             memory.step(0, y, 0, y, 0, 0.5f, 1, true, answer, 0);
         }
     }
