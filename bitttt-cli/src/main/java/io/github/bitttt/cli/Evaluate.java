@@ -1,5 +1,6 @@
 package io.github.bitttt.cli;
 
+import io.github.bitttt.llama.adapt.OutputMemory;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.measure.Evaluation;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
@@ -31,6 +33,8 @@ final class Evaluate implements Callable<Integer> {
     @Mixin
     private ModelOption model;
     @Mixin
+    private AdaptOption adapt;
+    @Mixin
     private Program program;
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "UTF-8 text, <|endoftext|> between documents.")
@@ -48,8 +52,10 @@ final class Evaluate implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Evaluation.Reset rule = rule(reset);
+        adapt.check();
         Program.checkTargets(null, plot);
-        Model loaded = model.load();
+        Model frozen = model.load();
+        Model loaded = adapt.of(frozen);
         String text = TextFile.read(data);
         checkText(loaded.tokenizer(), text);
         Map<String, Object> result = new LinkedHashMap<>();
@@ -57,6 +63,9 @@ final class Evaluate implements Callable<Integer> {
             result.put("rows", LongText.read(loaded, loaded.tokenizer().encode(text), every, program.messages()));
         } else {
             measure(loaded, text, rule, result);
+            if (adapt.asked()) {
+                compare(frozen, text, rule, result);
+            }
         }
         program.result(result);
         return 0;
@@ -100,6 +109,19 @@ final class Evaluate implements Callable<Integer> {
                     byPosition(loaded, documents(text)));
             Charts.lossByPosition("Surprise by position, mean of all documents", curve, MEAN).save(plot);
         }
+    }
+
+    /** What the memory at the output is worth: beside the frozen model, and beside plain counts in its place. */
+    private void compare(Model frozen, String text, Evaluation.Reset rule, Map<String, Object> result) {
+        double adapted = (double) result.get("bits_per_byte");
+        double without = Evaluation.of(frozen, text, rule).bitsPerByte();
+        double counts = Evaluation.of(frozen.withOutputMemory(OutputMemory.counts()), text, rule).bitsPerByte();
+        program.messages().printf(Locale.ROOT,
+                "bits per byte: %.4f frozen, %.4f with counts, %.4f adapted; %.2f%% saved%n", without, counts, adapted,
+                100 * (1 - adapted / without));
+        result.put("frozen_bits_per_byte", without);
+        result.put("adapted_bits_per_byte", adapted);
+        result.put("counts_bits_per_byte", counts);
     }
 
     private void gain(MemoryGain gain, Map<String, Object> result) {

@@ -22,6 +22,8 @@ final class Generate implements Callable<Integer> {
     @Mixin
     private ModelOption model;
     @Mixin
+    private AdaptOption adapt;
+    @Mixin
     private Program program;
 
     @Option(names = "--prompt", preprocessor = AttachedText.class, description = "What to go on with (default: ${DEFAULT-VALUE}).")
@@ -50,9 +52,10 @@ final class Generate implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         options(GenerationOptions.DEFAULTS); // what is wrong with them is said before a model is loaded
+        adapt.check();
         Program.checkTargets(saveMemory, null);
         StringBuilder text = new StringBuilder();
-        try (Model loaded = model.load(); Session session = loaded.newSession()) {
+        try (Model loaded = model.load(); Session session = adapt.of(loaded).newSession()) {
             GenerationOptions options = options(loaded.defaults());
             if (loadMemory != null) {
                 session.loadMemory(loadMemory);

@@ -30,6 +30,8 @@ final class OnlineLearning implements Callable<Integer> {
     @Mixin
     private ModelOption model;
     @Mixin
+    private AdaptOption adapt;
+    @Mixin
     private Program program;
 
     @Option(names = "--input", paramLabel = "FILE", description = "Lines to read; - for standard input (default: a story, another one, and the first again).")
@@ -52,6 +54,7 @@ final class OnlineLearning implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        adapt.check();
         Program.checkTargets(saveMemory, plot);
         try (TextFile.Lines reader = open()) {
             learn(model.load(), reader);
@@ -72,7 +75,7 @@ final class OnlineLearning implements Callable<Integer> {
     /** Reads to the end of the stream. Where that ends badly, what was learned until then is saved all the same. */
     private void learn(Model loaded, TextFile.Lines reader) throws IOException {
         try (
-                Session learner = loaded.newSession();
+                Session learner = adapt.of(loaded).newSession();
                 Session forgetful = loaded.newSession()) {
             if (loadMemory != null) {
                 learner.loadMemory(loadMemory);

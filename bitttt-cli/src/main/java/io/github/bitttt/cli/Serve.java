@@ -17,6 +17,8 @@ final class Serve implements Callable<Integer> {
     @Mixin
     private ModelOption model;
     @Mixin
+    private AdaptOption adapt;
+    @Mixin
     private Program program;
 
     @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen at (default: ${DEFAULT-VALUE}, this machine only). There is no password.")
@@ -36,9 +38,10 @@ final class Serve implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        adapt.check();
         ServerOptions options = new ServerOptions(host, port, streams, sessions, bodyBytes, maxTokens,
                 Duration.ofSeconds(timeout));
-        ChatServer server = ChatServer.start(model.name(), model.load(), options, InstantSource.system());
+        ChatServer server = ChatServer.start(model.name(), adapt.of(model.load()), options, InstantSource.system());
         CountDownLatch closed = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             server.close();

@@ -70,6 +70,29 @@ class ProgramsTest {
     }
 
     @Test
+    void aMemoryAtTheOutput() throws IOException {
+        Path text = Files.writeString(folder.resolve("strange.txt"),
+                "2026-01-01 INFO worker finished its job in 12 ms\n".repeat(40));
+        JsonNode measured = run("evaluate", "--data", text.toString(), "--adapt", "--json").json();
+        double frozen = measured.get("frozen_bits_per_byte").doubleValue();
+        double adapted = measured.get("adapted_bits_per_byte").doubleValue();
+        assertThat(adapted).isEqualTo(measured.get("bits_per_byte").doubleValue()).isLessThan(0.5 * frozen);
+        assertThat(measured.get("counts_bits_per_byte").doubleValue()).isLessThan(frozen);
+        assertThat(run("evaluate", "--data", text.toString(), "--json").json().get("bits_per_byte").doubleValue())
+                .isEqualTo(frozen);
+
+        Path memory = folder.resolve("learned.memory");
+        JsonNode stream = run("stream", "--input", text.toString(), "--adapt", "--save-memory", memory.toString(),
+                "--json").json();
+        assertThat(stream.get("learning").doubleValue()).isLessThan(0.5 * stream.get("forgetting").doubleValue());
+        JsonNode told = run("generate", "--adapt", "--load-memory", memory.toString(), "--prompt", "2026-01-01 INFO",
+                "--temperature", "0", "--sequence-penalty", "0", "--tokens", "12", "--json").json();
+        assertThat(told.get("text").textValue()).startsWith(" worker finished its job");
+        assertThat(run("generate", "--adapt=maybe").err())
+                .contains("a memory at the output is standard or counts, got maybe");
+    }
+
+    @Test
     void trainThenEverythingElse() throws IOException {
         String model = trained();
         assertThat(Path.of(model, "training", "loss.png")).isNotEmptyFile();

@@ -46,6 +46,19 @@ public record OutputMemory(double rate, double biasRate, double scaleRate, int r
         return new OutputMemory(0, 0, 0, 0, 1, 14);
     }
 
+    /** A memory by its name, for programs and other languages.
+     *
+     * @param name standard or counts
+     * @return the memory
+     * @throws IllegalArgumentException if it is neither */
+    public static OutputMemory named(String name) {
+        return switch (name) {
+            case "standard" -> standard();
+            case "counts" -> counts();
+            default -> throw new IllegalArgumentException("a memory at the output is standard or counts, got " + name);
+        };
+    }
+
     /** Whether the head is applied a second time, to the adapted row.
      *  @return true if there is a matrix */
     boolean hasMatrix() {

@@ -33,6 +33,7 @@ public final class Model implements AutoCloseable {
     private final GenerationOptions defaults;
     private final String fingerprint;
     private final boolean ownsTokenizer;
+    private final Optional<OutputMemory> output; // of sessions that are opened without saying
     private volatile boolean closed;
 
     private Model(Checkpoint checkpoint, Optional<Tokenizer> tokenizer, GenerationOptions defaults,
@@ -42,6 +43,7 @@ public final class Model implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.defaults = defaults;
         this.ownsTokenizer = ownsTokenizer;
+        output = Optional.empty();
         fingerprint = checkpoint.fingerprint();
     }
 
@@ -117,15 +119,25 @@ public final class Model implements AutoCloseable {
      * @param options that texts begin with
      * @return a model */
     public Model withDefaults(GenerationOptions options) {
-        return new Model(this, options);
+        return new Model(this, options, output);
     }
 
-    private Model(Model other, GenerationOptions defaults) {
+    /** The same model whose sessions all have a memory at the output, see {@link #newSession(OutputMemory)}. Whatever opens sessions of it, a
+     * server or a measurement, then learns. It shares everything with this one, which stays the one to be closed.
+     *
+     * @param memory its parts, as {@link OutputMemory#standard()}
+     * @return a model */
+    public Model withOutputMemory(OutputMemory memory) {
+        return new Model(this, defaults, Optional.of(memory));
+    }
+
+    private Model(Model other, GenerationOptions defaults, Optional<OutputMemory> output) {
         architecture = other.architecture;
         weights = other.weights;
         tokenizer = other.tokenizer;
         fingerprint = other.fingerprint;
         this.defaults = defaults;
+        this.output = output;
         ownsTokenizer = false;
     }
 
@@ -134,14 +146,14 @@ public final class Model implements AutoCloseable {
      * @return to be used by one thread, and closed
      * @throws IllegalStateException if the model is closed */
     public Session newSession() {
-        return open(Optional.empty());
+        return open(output);
     }
 
-    private Session open(Optional<OutputMemory> output) {
+    private Session open(Optional<OutputMemory> memory) {
         if (closed) {
             throw new IllegalStateException("this model is closed; load it again by Model.load(name)");
         }
-        return new Session(this, output);
+        return new Session(this, memory);
     }
 
     /** A session with an empty memory and one more at the output, which learns from everything that the session reads or writes.
@@ -149,11 +161,11 @@ public final class Model implements AutoCloseable {
      * <p>Its logits are then log-probabilities of the mixture with the frozen model. {@link Session#reset} leaves the output memory as
      * it is.
      *
-     * @param output its parts, as {@link OutputMemory#standard()}
+     * @param memory its parts, as {@link OutputMemory#standard()}
      * @return to be used by one thread, and closed
      * @throws IllegalStateException if the model is closed */
-    public Session newSession(OutputMemory output) {
-        return open(Optional.of(output));
+    public Session newSession(OutputMemory memory) {
+        return open(Optional.of(memory));
     }
 
     /** Goes on with several prompts at once, each in a session of its own, over the cores.

@@ -54,6 +54,20 @@ class OutputMemoryTest {
     }
 
     @Test
+    void aModelMayOpenEverySessionWithOne() {
+        Model adapting = model.withDefaults(model.defaults().withSeed(5)).withOutputMemory(FORM);
+        assertThat(adapting.defaults().sampling().seed()).isEqualTo(5);
+        assertThat(adapting.withDefaults(model.defaults()).fingerprint()).isEqualTo(model.fingerprint());
+        try (Session first = adapting.newSession();
+                Session second = model.newSession(FORM);
+                Session plain = model.newSession()) {
+            assertThat(first.feed(text)).isEqualTo(second.feed(text)).isNotEqualTo(plain.feed(text));
+            assertThat(plain.outputMemory()).isEmpty();
+        }
+        assertThat(OutputMemory.named("counts")).isEqualTo(OutputMemory.counts());
+    }
+
+    @Test
     void logitsAreLogProbabilities() {
         try (Session session = model.newSession(FORM)) {
             for (int id : text) {
