@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,6 +61,7 @@ public final class ChatServer implements AutoCloseable {
     private final AtomicLong numbers = new AtomicLong();
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpServer server;
+    private final Connections connections;
     private volatile boolean closing;
 
     private ChatServer(String name, Model model, ServerOptions options, InstantSource clock) throws IOException {
@@ -70,6 +72,7 @@ public final class ChatServer implements AutoCloseable {
         sessions = new SessionStore(model, options.sessions());
         streams = new Semaphore(options.streams());
         server = options.listen();
+        connections = new Connections(server.getAddress().getPort());
         server.setExecutor(executor);
         server.createContext("/", this::handle);
     }
@@ -272,11 +275,12 @@ public final class ChatServer implements AutoCloseable {
     private void answer(HttpExchange exchange, CompletionRequest request, boolean chat)
             throws ApiException, IOException {
         long deadline = System.nanoTime() + options.timeout().toNanos();
+        BooleanSupplier gone = connections.gone(exchange.getRemoteAddress());
         Completions completions = new Completions(exchange, request, chat, numbers.incrementAndGet(), clock,
                 model.fingerprint());
         if (request.session().isEmpty()) {
             try (Session session = model.newSession()) {
-                completions.answer(session, () -> check(deadline));
+                completions.answer(session, () -> check(deadline, gone));
             }
             return;
         }
@@ -284,7 +288,7 @@ public final class ChatServer implements AutoCloseable {
         Session session = sessions.lend(name);
         boolean sound = false;
         try {
-            completions.answer(session, () -> check(deadline));
+            completions.answer(session, () -> check(deadline, gone));
             sound = true;
         } catch (ApiException | IOException e) {
             sound = true;
@@ -298,13 +302,17 @@ public final class ChatServer implements AutoCloseable {
         }
     }
 
-    private void check(long deadline) throws ApiException {
+    private void check(long deadline, BooleanSupplier gone) throws ApiException {
         if (closing) {
             throw ApiException.busy(503, "server_closing", "the server is closing");
         }
         if (System.nanoTime() - deadline > 0) {
             throw ApiException.busy(504, "timeout",
                     "the answer took longer than " + options.timeout().toSeconds() + " s");
+        }
+        if (gone.getAsBoolean()) {
+            // Nobody will read this; the status is what other servers note in their logs.
+            throw ApiException.refused(499, "client_gone", "the client has closed its connection");
         }
     }
 
