@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -62,6 +63,16 @@ final class Bench implements Callable<Integer> {
     @Option(names = "--plot", paramLabel = "FILE", description = "Draw the speed of the kernels, as .png or .svg.")
     private Path plot;
 
+    @Option(names = "--like", paramLabel = "SHAPE", description = "Measure random weights of a published model's shape:"
+            + " bitnet-2b4t, falcon3-1b, falcon3-3b, falcon3-7b, falcon3-10b or llama3-8b.")
+    private String like;
+    @Option(names = "--contexts", split = ",", defaultValue = "0,512,4096", description = "With --like: tokens in the cache"
+            + " before those that are written (default: ${DEFAULT-VALUE}).")
+    private List<Integer> contexts;
+    @Option(names = "--prompts", split = ",", defaultValue = "256,512", description = "With --like: tokens of the prompts that"
+            + " are read (default: ${DEFAULT-VALUE}).")
+    private List<Integer> prompts;
+
     /** A piece of work.
      *  @return what it made, so that it cannot be left out */
     @FunctionalInterface
@@ -80,6 +91,9 @@ final class Bench implements Callable<Integer> {
         }
         if (cores) {
             return measureCores();
+        }
+        if (like != null) {
+            return measureLike();
         }
         double firstToken = firstTokenSeconds();
         KernelChoice.current().awaitReady();
@@ -112,6 +126,15 @@ final class Bench implements Callable<Integer> {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("machine", machine());
         result.put("cores", CoresBench.figures());
+        print(result);
+        program.result(result);
+        return 0;
+    }
+
+    private int measureLike() throws Exception {
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("machine", machine());
+        result.putAll(new LargeBench(LargeBench.shape(like), contexts, prompts).figures(like));
         print(result);
         program.result(result);
         return 0;
@@ -294,14 +317,25 @@ final class Bench implements Callable<Integer> {
         }
     }
 
-    private static long residentBytes() throws IOException {
-        Path status = Path.of("/proc/self/status");
-        if (!Files.isReadable(status)) {
-            return Runtime.getRuntime().totalMemory();
+    static long availableBytes() {
+        long all = ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+                .getTotalMemorySize(); // of the container, if it has a limit
+        try {
+            return Math.min(all, kilobytes(Path.of("/proc/meminfo"), "MemAvailable:").orElse(all));
+        } catch (IOException _) {
+            return all;
         }
-        return Files.readAllLines(status).stream().filter(line -> line.startsWith("VmRSS:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst()
-                .orElse(Runtime.getRuntime().totalMemory());
+    }
+
+    private static OptionalLong kilobytes(Path file, String key) throws IOException {
+        return Files.isReadable(file)
+                ? Files.readAllLines(file).stream().filter(line -> line.startsWith(key))
+                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst()
+                : OptionalLong.empty();
+    }
+
+    static long residentBytes() throws IOException {
+        return kilobytes(Path.of("/proc/self/status"), "VmRSS:").orElse(Runtime.getRuntime().totalMemory());
     }
 
     private void print(Map<String, Object> result) {

@@ -310,6 +310,12 @@ public final class TernaryMatrix {
         return new TernaryMatrix(rows, columns, other, weights);
     }
 
+    /** What a product reads of it: the codes in the kernels' layout, and the scales of groups.
+     *  @return bytes */
+    public long layoutBytes() {
+        return weights.bytes();
+    }
+
     /** What the packed form takes.
      *  @return bytes, at two bits a code and four for a scale */
     public long bytes() {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -31,7 +32,7 @@ public final class Model implements AutoCloseable {
     private final Weights weights;
     private final Optional<Tokenizer> tokenizer;
     private final GenerationOptions defaults;
-    private final String fingerprint;
+    private volatile String fingerprint = ""; // made when it is asked for: it reads every code
     private final boolean ownsTokenizer;
     private final Optional<OutputMemory> output; // of sessions that are opened without saying
     private volatile boolean closed;
@@ -44,7 +45,6 @@ public final class Model implements AutoCloseable {
         this.defaults = defaults;
         this.ownsTokenizer = ownsTokenizer;
         output = Optional.empty();
-        fingerprint = checkpoint.fingerprint();
     }
 
     /** A model of a checkpoint; masters are turned into ternary codes.
@@ -233,6 +233,9 @@ public final class Model implements AutoCloseable {
     /** What a saved memory belongs to.
      *  @return SHA-256 over config, codes and scales */
     public String fingerprint() {
+        if (fingerprint.isEmpty()) {
+            fingerprint = new Checkpoint(architecture.config(), weights, Map.of()).fingerprint();
+        }
         return fingerprint;
     }
 

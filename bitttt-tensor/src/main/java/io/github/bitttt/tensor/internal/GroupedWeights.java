@@ -46,6 +46,11 @@ public final class GroupedWeights implements Kernels.Weights {
     }
 
     @Override
+    public long bytes() {
+        return Arrays.stream(groups).mapToLong(Kernels.Weights::bytes).sum() + 4L * groups.length * rows;
+    }
+
+    @Override
     public void read(int row, byte[] to, int offset) {
         for (int group = 0; group < groups.length; group++) {
             groups[group].read(row, to, offset + group * size);

@@ -129,6 +129,10 @@ public interface Kernels {
          *  @return a short name */
         String kernel();
 
+        /** What a product reads.
+         *  @return bytes of the layout, what is filled up included */
+        long bytes();
+
         /** Derives what {@link #products} will read of the inputs; without this call it does so itself.
          *
          * @param x rounded inputs */

@@ -15,6 +15,11 @@ public final class NaiveKernels implements Kernels {
 
     private record InOrder(byte[] codes, int rows, int columns) implements Weights {
         @Override
+        public long bytes() {
+            return codes.length;
+        }
+
+        @Override
         public void read(int row, byte[] to, int offset) {
             System.arraycopy(codes, row * columns, to, offset, columns);
         }

@@ -51,6 +51,11 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
+        public long bytes() {
+            return 2L * packed.length;
+        }
+
+        @Override
         public void read(int row, byte[] to, int offset) {
             for (int column = 0; column < columns; column++) {
                 to[offset + column] = (byte) ((packed[column / CODES * rows + row] >> 2 * (column % CODES) & 3) - 1);

@@ -76,6 +76,11 @@ public final class SlicedWeights implements Kernels.Weights {
     }
 
     @Override
+    public long bytes() {
+        return Arrays.stream(slices).mapToLong(Kernels.Weights::bytes).sum();
+    }
+
+    @Override
     public void read(int row, byte[] to, int offset) {
         int slice = row / firstRows[1];
         slices[slice].read(row - firstRows[slice], to, offset);

@@ -79,6 +79,11 @@ abstract class ByteLut implements Kernels.Weights {
             int yOffset, int blocks);
 
     @Override
+    public long bytes() {
+        return codes.byteSize();
+    }
+
+    @Override
     public void prepare(Int8Input x) {
         x.tables(tables());
     }

@@ -79,6 +79,11 @@ final class GroupedLut16 implements Kernels.Weights {
     }
 
     @Override
+    public long bytes() {
+        return codes.byteSize() + scales.byteSize();
+    }
+
+    @Override
     public void read(int row, byte[] to, int offset) {
         for (int column = 0; column < groups * size; column++) {
             int within = column % size;

@@ -117,6 +117,11 @@ final class Lut16 implements Kernels.Weights {
     }
 
     @Override
+    public long bytes() {
+        return codes.byteSize();
+    }
+
+    @Override
     public void prepare(Int8Input x) {
         x.tables(TABLES);
     }

@@ -135,6 +135,11 @@ public final class WarmingKernels implements Kernels {
         }
 
         @Override
+        public long bytes() {
+            return weights.bytes();
+        }
+
+        @Override
         public void read(int row, byte[] to, int offset) {
             weights.read(row, to, offset);
         }

@@ -1,0 +1,285 @@
+package io.github.bitttt.cli;
+
+import io.github.bitttt.llama.AttentionForm;
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.HeadForm;
+import io.github.bitttt.llama.MlpForm;
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.nn.Activation;
+import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.KvCache;
+import io.github.bitttt.nn.MixerState;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Rotary;
+import io.github.bitttt.nn.Weight;
+import io.github.bitttt.nn.Weights;
+import io.github.bitttt.nn.cpu.CpuOps;
+import io.github.bitttt.nn.cpu.Rows;
+import io.github.bitttt.tensor.CodeRows;
+import io.github.bitttt.tensor.Int8Matrix;
+import io.github.bitttt.tensor.KernelChoice;
+import io.github.bitttt.tensor.TernaryMatrix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
+import java.util.SplittableRandom;
+
+/**
+ * How fast a published model would run here, before anybody loads it: random weights of its shape, made straight in the kernels' layout.
+ * Speed does not depend on what the numbers are.
+ *
+ * <p>A token reads every weight once, so the rate at which this machine's memory is read bounds the tokens a second; that rate is
+ * measured beside every figure of writing, by as many threads as there are cores.
+ */
+final class LargeBench {
+    private static final int RANDOM = 1 << 20; // codes; rows are stretches of them
+    private static final int TOKENS = 24; // of one figure of writing
+    private static final int RUNS = 3;
+
+    private final BitLlamaConfig config;
+    private final List<Integer> contexts;
+    private final List<Integer> prompts;
+    private final SplittableRandom random = new SplittableRandom(1);
+
+    /** A measurement.
+     *
+     * @param config   the shape
+     * @param contexts tokens in the cache before those that are written
+     * @param prompts  tokens that are read into an empty cache */
+    LargeBench(BitLlamaConfig config, List<Integer> contexts, List<Integer> prompts) {
+        this.config = config;
+        this.contexts = contexts;
+        this.prompts = prompts;
+        int limit = config.contextLimit().orElse(Integer.MAX_VALUE) - TOKENS;
+        for (int tokens : contexts) {
+            if (tokens < 0 || tokens > limit) {
+                throw new IllegalArgumentException(
+                        "--contexts must be 0 to " + limit + " tokens for this shape, got " + tokens);
+            }
+        }
+        for (int tokens : prompts) {
+            if (tokens < 1 || tokens > limit) {
+                throw new IllegalArgumentException(
+                        "--prompts must be 1 to " + limit + " tokens for this shape, got " + tokens);
+            }
+        }
+    }
+
+    private record Shape(int vocabulary, int width, int layers, int inner, int heads, int keyHeads, int headWidth,
+            boolean bitnet, double base, int context) {
+        BitLlamaConfig config() {
+            return new BitLlamaConfig(vocabulary, width, layers, inner, 1e-5,
+                    List.of(new AttentionForm(heads, keyHeads, headWidth, new Rotary(base, Optional.empty()), bitnet)),
+                    new MlpForm(bitnet ? Activation.RELU_SQUARED : Activation.SILU, bitnet),
+                    new HeadForm(bitnet, false), Quantization.BITNET, OptionalDouble.empty(), OptionalInt.of(context));
+        }
+    }
+
+    /** The published shapes. */
+    private static SequencedMap<String, Shape> shapes() {
+        SequencedMap<String, Shape> shapes = new LinkedHashMap<>();
+        shapes.put("bitnet-2b4t", new Shape(128256, 2560, 30, 6912, 20, 5, 128, true, 500_000, 8192));
+        shapes.put("falcon3-1b", new Shape(131072, 2048, 18, 8192, 8, 4, 256, false, 1_000_042, 8192));
+        shapes.put("falcon3-3b", new Shape(131072, 3072, 22, 9216, 12, 4, 256, false, 1_000_042, 32768));
+        shapes.put("falcon3-7b", new Shape(131072, 3072, 28, 23040, 12, 4, 256, false, 1_000_042, 32768));
+        shapes.put("falcon3-10b", new Shape(131072, 3072, 40, 23040, 12, 4, 256, false, 1_000_042, 32768));
+        shapes.put("llama3-8b", new Shape(128256, 4096, 32, 14336, 32, 8, 128, false, 500_000, 8192));
+        return shapes;
+    }
+
+    /** The shape of a name.
+     *
+     * @throws IllegalArgumentException if there is none of that name */
+    static BitLlamaConfig shape(String name) {
+        Shape shape = shapes().get(name.toLowerCase(Locale.ROOT));
+        if (shape == null) {
+            throw new IllegalArgumentException(
+                    "--like must be one of " + String.join(", ", shapes().keySet()) + ", got " + name);
+        }
+        return shape.config();
+    }
+
+    /** Makes the weights and measures.
+     *
+     * @param name of the shape
+     * @return what --json prints
+     * @throws IllegalArgumentException if the machine has too little memory */
+    Map<String, Object> figures(String name) throws Exception {
+        checkFits(name);
+        KernelChoice.current().awaitReady();
+        long start = System.nanoTime();
+        Weights weights = weights();
+        double loadSeconds = (System.nanoTime() - start) / 1e9;
+        List<Double> rates = new ArrayList<>();
+        List<Map<String, Object>> decode = new ArrayList<>();
+        for (int context : contexts) {
+            decode.add(decode(weights, context, rates));
+        }
+        // Before prompts, which take room of their own.
+        long resident = Bench.residentBytes();
+        Model model = Model.of(new Checkpoint(config, weights, Map.of()));
+        List<Map<String, Object>> prefill = prompts.stream().map(tokens -> prefill(model, tokens)).toList();
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("model", name + ", random weights, cache filled with random keys and values");
+        result.put("decode", decode);
+        result.put("prefill", prefill);
+        result.put("bytes_per_token", bytesPerToken(weights));
+        result.put("read_gigabytes_per_second", median(rates.stream().mapToDouble(Double::doubleValue).toArray()));
+        result.put("load_seconds", loadSeconds);
+        result.put("resident_bytes", resident);
+        return result;
+    }
+
+    private long cacheBytesPerToken() {
+        return 4 * new BitLlama(config).memoryNumbersPerToken();
+    }
+
+    private void checkFits(String name) {
+        double needed = cacheBytesPerToken() * 1.5 * contexts.stream().mapToInt(i -> i).max().orElse(0) + (200 << 20);
+        for (Param param : new BitLlama(config).params()) {
+            needed += (double) param.rows() * param.columns() * switch (param.kind()) {
+                case TERNARY -> 0.3; // of every layout, and a little for those that are wider
+                case ROWS -> 1;
+                case FLOAT -> 4;
+            };
+        }
+        long there = Bench.availableBytes();
+        if (needed > there) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT,
+                    "%s takes about %.1f GB of memory and %.1f GB are free; free some, ask for shorter --contexts,"
+                            + " or measure a smaller shape",
+                    name, needed / 1e9, there / 1e9));
+        }
+    }
+
+    private Weights weights() {
+        byte[] ternary = new byte[RANDOM];
+        byte[] int8 = new byte[RANDOM];
+        random.nextBytes(int8);
+        for (int i = 0; i < RANDOM; i++) {
+            ternary[i] = (byte) (random.nextInt(3) - 1);
+            int8[i] = (byte) Math.max(int8[i], -127);
+        }
+        SequencedMap<Param, Weight> weights = new LinkedHashMap<>();
+        for (Param param : new BitLlama(config).params()) {
+            int columns = param.columns();
+            weights.put(param, switch (param.kind()) {
+                case TERNARY -> new Weight.Ternary(TernaryMatrix.ofRows(stretches(ternary, columns), param.rows(),
+                        columns, (float) (1 / Math.sqrt(columns))));
+                case ROWS -> {
+                    float[] scales = new float[param.rows()];
+                    Arrays.fill(scales, (float) (1 / (64 * Math.sqrt(columns))));
+                    yield new Weight.Int8Rows(Int8Matrix.ofRows(stretches(int8, columns), columns, scales));
+                }
+                case FLOAT -> {
+                    float[] ones = new float[param.length()];
+                    Arrays.fill(ones, 1);
+                    yield new Weight.Floats(ones);
+                }
+            });
+        }
+        return new Weights(weights);
+    }
+
+    private CodeRows stretches(byte[] from, int columns) {
+        return (_, to, offset) -> System.arraycopy(from, random.nextInt(RANDOM - columns), to, offset, columns);
+    }
+
+    /** What a token reads of the weights: all projections, the head, the norms, one row of the embedding. */
+    private long bytesPerToken(Weights weights) {
+        Param head = new BitLlama(config).headWeight();
+        return weights.params().stream().mapToLong(param -> switch (weights.get(param)) {
+            case Weight.Ternary(TernaryMatrix matrix) -> matrix.layoutBytes();
+            case Weight.Int8Rows(Int8Matrix matrix) -> param.equals(head) ? matrix.bytes() : matrix.columns();
+            case Weight.Floats(float[] values) -> 4L * values.length;
+        }).sum();
+    }
+
+    private Map<String, Object> decode(Weights weights, int context, List<Double> rates) throws InterruptedException {
+        BitLlama architecture = new BitLlama(config);
+        CpuOps ops = new CpuOps(weights);
+        List<MixerState<Rows>> memories = architecture.memories(CpuOps::empty);
+        int[] ids = random.ints(TOKENS, 0, config.vocabSize()).toArray();
+        double[] speeds = new double[RUNS];
+        double[] around = new double[RUNS];
+        fill(memories, context);
+        write(architecture, ops, memories, ids); // what is compiled now is fast afterwards
+        for (int run = 0; run < RUNS; run++) {
+            fill(memories, context);
+            double before = MemoryRate.gigabytesPerSecond();
+            long start = System.nanoTime();
+            write(architecture, ops, memories, ids);
+            speeds[run] = TOKENS * 1e9 / (System.nanoTime() - start);
+            around[run] = (before + MemoryRate.gigabytesPerSecond()) / 2;
+            rates.add(around[run]);
+        }
+        double bytes = bytesPerToken(weights) + cacheBytesPerToken() * (context + TOKENS / 2.0);
+        double speed = median(speeds);
+        Map<String, Object> figure = new LinkedHashMap<>();
+        figure.put("context", context);
+        figure.put("tokens_per_second", speed);
+        figure.put("share_of_bandwidth_bound", speed * bytes / (median(around) * 1e9));
+        figure.put("bytes_per_token", Math.round(bytes));
+        return figure;
+    }
+
+    private void fill(List<MixerState<Rows>> memories, int context) {
+        for (MixerState<Rows> state : memories) {
+            if (state instanceof KvCache<Rows> cache) {
+                cache.keys().set(normal(context * cache.keys().columns()));
+                cache.values().set(normal(context * cache.values().columns()));
+            }
+        }
+    }
+
+    /** About normal: the sum of four. */
+    private float[] normal(int size) {
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            long bits = random.nextLong();
+            values[i] = ((short) bits + (short) (bits >> 16) + (short) (bits >> 32) + (short) (bits >> 48)) / 37837f;
+        }
+        return values;
+    }
+
+    private static void write(BitLlama architecture, CpuOps ops, List<MixerState<Rows>> memories, int[] ids) {
+        for (int id : ids) {
+            ops.reset();
+            architecture.head(ops, architecture.hidden(ops, memories, ops.token(id)));
+        }
+    }
+
+    private Map<String, Object> prefill(Model model, int tokens) {
+        int[] ids = random.ints(tokens, 0, config.vocabSize()).toArray();
+        double[] speeds = new double[RUNS];
+        try (Session session = model.newSession()) {
+            session.feed(ids);
+            for (int run = 0; run < RUNS; run++) {
+                session.reset();
+                long start = System.nanoTime();
+                session.feed(ids);
+                speeds[run] = tokens * 1e9 / (System.nanoTime() - start);
+            }
+        }
+        Map<String, Object> figure = new LinkedHashMap<>();
+        figure.put("tokens", tokens);
+        figure.put("tokens_per_second", median(speeds));
+        return figure;
+    }
+
+    private static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+}
