@@ -84,7 +84,8 @@ public final class SparkModel {
      * {@link Writing}, or {@code bitttt_generate(prompt, tokens, temperature, seed)}; {@code bitttt_perplexity(text)}; and
      * {@code bitttt_evaluate(text)}, a struct of nats, tokens and perplexity whose sums give the perplexity of a whole corpus. Each
      * call begins with an empty memory. Arguments are cast as SQL casts them, so that {@code 0.8} is as good as {@code 0.8D}; what
-     * cannot be cast is refused when a query is planned; any null gives null. */
+     * cannot be cast, and a prompt or text that is none (a number, an array), is refused when a query is planned, unless
+     * {@code spark.sql.ansi.enabled} is false; any null gives null. Text is UTF-8, or the query fails when it reads it. */
     public void register() {
         Broadcast<PackedModel> model = shared;
         UDF4<String, String, Double, Long, String> generate = (prompt, options, temperature, seed) -> prompt == null
@@ -99,10 +100,24 @@ public final class SparkModel {
         spark.udf().register(TYPED + "evaluate", evaluate, EVALUATION);
         spark.udf().register(TYPED + "perplexity", perplexity, DataTypes.DoubleType);
         // Not a number stands for no temperature: then the second argument is the JSON object.
-        declare("generate", "prompt string, options string default '{}', temperature double default double('NaN'), "
-                + "seed bigint default 0", "string", "prompt, options, temperature, seed");
-        declare("evaluate", "text string", "struct<nats: double, tokens: bigint, perplexity: double>", "text");
-        declare("perplexity", "text string", "double", "text");
+        String type = textType();
+        declare("generate",
+                "prompt " + type + ", options string default '{}', temperature double default double('NaN'), "
+                        + "seed bigint default 0",
+                "string", decoded("prompt", type) + ", options, temperature, seed");
+        declare("evaluate", "text " + type, "struct<nats: double, tokens: bigint, perplexity: double>",
+                decoded("text", type));
+        declare("perplexity", "text " + type, "double", decoded("text", type));
+    }
+
+    /** SQL casts everything to a string, arrays and maps too, but by its ANSI rules nothing except text to bytes. Its older rules
+     * write a number as four or eight bytes. */
+    private String textType() {
+        return Boolean.parseBoolean(spark.conf().get("spark.sql.ansi.enabled")) ? "binary" : "string";
+    }
+
+    private static String decoded(String argument, String type) {
+        return type.equals("binary") ? "decode(" + argument + ", 'UTF-8')" : argument;
     }
 
     private static Writing writing(String options, double temperature, long seed) {

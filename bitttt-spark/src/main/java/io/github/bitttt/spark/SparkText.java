@@ -13,6 +13,7 @@ import io.github.bitttt.llama.text.Tokenizer;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -23,12 +24,12 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -50,7 +51,7 @@ public final class SparkText {
     private static final StructType FRAGMENTS = new StructType().add("window", DataTypes.LongType, false)
             .add("at", DataTypes.IntegerType, false)
             .add("ids", DataTypes.createArrayType(DataTypes.IntegerType, false), false);
-    private static final StructType WINDOWS = new StructType().add("position", DataTypes.LongType, false)
+    static final StructType WINDOWS = new StructType().add("position", DataTypes.LongType, false)
             .add("window", DataTypes.LongType, false)
             .add("ids", DataTypes.createArrayType(DataTypes.IntegerType, false), false);
 
@@ -60,10 +61,11 @@ public final class SparkText {
     /** Documents of text files that stand between {@value Tokenizer#END_OF_TEXT}, white space and all.
      *
      * @param spark the session
-     * @param path  a file, a folder or a pattern, on any file system that Spark reads
-     * @return one row for each document */
+     * @param path  a file, a folder or a pattern, on any file system that Spark reads, of UTF-8; a U+FEFF at the beginning of a file is
+     *              no part of its text
+     * @return one row for each document; where a file is not UTF-8, reading them fails with its name, line and byte */
     public static Dataset<String> documents(SparkSession spark, String path) {
-        return spark.read().option("lineSep", Tokenizer.END_OF_TEXT).text(path).as(Encoders.STRING());
+        return TextRows.documents(spark, path);
     }
 
     /** The ids of each document, its end token after it if the vocabulary has one.
@@ -104,6 +106,7 @@ public final class SparkText {
         if (window < 1) {
             throw new IllegalArgumentException("window must be at least 1 token, got " + window);
         }
+        check(tokens, TOKENS, "tokens");
         JavaRDD<int[]> stream = tokens.orderBy("document").select("ids").javaRDD().map(row -> ints(row, 0));
         long[] starts = starts(stream);
         JavaRDD<Row> fragments = stream.mapPartitionsWithIndex(
@@ -114,6 +117,30 @@ public final class SparkText {
                 .orderBy(xxhash64(lit(seed), col("window")), col("window")).javaRDD().zipWithIndex()
                 .map(row -> RowFactory.create(row._2(), row._1().getLong(0), row._1().get(1)));
         return tokens.sparkSession().createDataFrame(rows, WINDOWS);
+    }
+
+    /** Refuses rows of other columns before anything runs.
+     *
+     * @param rows    from anybody
+     * @param columns that they must have, with their types; whether they may be null is not looked at
+     * @param what    they are called in a message
+     * @throws IllegalArgumentException if one is missing or of another type */
+    static void check(Dataset<Row> rows, StructType columns, String what) {
+        StructType schema = rows.schema();
+        for (StructField column : columns.fields()) {
+            Optional<StructField> found = Arrays.stream(schema.fields())
+                    .filter(field -> field.name().equals(column.name())).findFirst();
+            if (found.isEmpty() || !type(found.get()).equals(type(column))) {
+                throw new IllegalArgumentException(what + " must have a column " + column.name() + " of type "
+                        + type(column) + ", got "
+                        + found.map(field -> "one of type " + type(field))
+                                .orElse("columns " + Arrays.toString(schema.fieldNames())));
+            }
+        }
+    }
+
+    private static String type(StructField field) {
+        return field.dataType().simpleString();
     }
 
     static int[] ints(Row row, int column) {
@@ -163,6 +190,7 @@ public final class SparkText {
      * @param windows of {@link #windows}
      * @param path    a folder, on any file system that Spark writes */
     public static void write(Dataset<Row> windows, String path) {
+        check(windows, WINDOWS, "windows");
         windows.write().mode(SaveMode.Overwrite).parquet(path);
     }
 

@@ -81,6 +81,7 @@ public final class SparkTraining {
     }
 
     static SparkGradients gradients(Checkpoint model, Dataset<Row> windows, SparkTrainingOptions options) {
+        SparkText.check(windows, SparkText.WINDOWS, "windows");
         JavaSparkContext context = JavaSparkContext.fromSparkContext(windows.sparkSession().sparkContext());
         return new SparkGradients(context, Shards.of(windows, options), model.configJson(), options);
     }

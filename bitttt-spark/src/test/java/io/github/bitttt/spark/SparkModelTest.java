@@ -113,9 +113,28 @@ class SparkModelTest {
                 "select bitttt_generate('Once', 5, map('a', 1), 1)", "select bitttt_perplexity()")) {
             assertThatThrownBy(() -> spark.sql(query)).as(query).isInstanceOf(AnalysisException.class);
         }
+        for (String column : List.of("array('a')", "map('a', 'b')", "struct('a')", "5", "0.5D", "true",
+                "date '2026-01-01'")) {
+            for (String function : List.of("bitttt_perplexity", "bitttt_evaluate", "bitttt_generate")) {
+                assertThatThrownBy(() -> spark.sql("select " + function + "(" + column + ")")).as(function + column)
+                        .isInstanceOf(AnalysisException.class);
+            }
+        }
+        assertThat(spark.sql("select bitttt_perplexity(cast('a' as varchar(5))), bitttt_perplexity(null)").first()
+                .isNullAt(0))
+                .isFalse();
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> shared.evaluate(letters(), "day", Sessions.perRow()))
                 .withMessage("column day must be of type string, got int; cast it first");
+    }
+
+    /** As strict as texts of files: no U+FFFD without a word. */
+    @Test
+    void aTextThatIsNotUtf8IsRefused() {
+        assertThatThrownBy(() -> spark.sql("select bitttt_perplexity(X'436166E9')").first())
+                .hasStackTraceContaining("MALFORMED_CHARACTER_CODING");
+        assertThat(spark.sql("select bitttt_perplexity('Zo\u00eb \ud83d\udc08')").first().getDouble(0))
+                .isEqualTo(Reader.evaluate(model, "Zo\u00eb \ud83d\udc08").getDouble(2));
     }
 
     private static Dataset<Row> letters() {

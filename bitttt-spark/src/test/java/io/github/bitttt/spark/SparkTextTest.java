@@ -2,14 +2,18 @@ package io.github.bitttt.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.bitttt.llama.text.Tokenizer;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
+import java.util.zip.GZIPOutputStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -81,5 +85,45 @@ class SparkTextTest {
         String parquet = folder.resolve("windows.parquet").toString();
         SparkText.write(windows, parquet);
         assertThat(SparkText.read(spark, parquet).collectAsList()).isEqualTo(windows.collectAsList()).isNotEmpty();
+    }
+
+    /** As every other door of bitttt: refused by file, line and byte, not read as U+FFFD. */
+    @Test
+    void whatIsNotUtf8IsRefusedByFileLineAndByte(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("a b.txt");
+        Files.write(file, "One cat.\n<|endoftext|>\nCaf\u00e9 au lait.\n<|endoftext|>end"
+                .getBytes(StandardCharsets.ISO_8859_1));
+        String message = file
+                + ": must be UTF-8 text, got the byte 0xE9 in line 3, byte 27 of the file; save it as UTF-8 first";
+        assertThatThrownBy(() -> SparkText.documents(spark, file.toString()).collectAsList())
+                .hasStackTraceContaining(message);
+        assertThatThrownBy(() -> SparkText.tokens(SparkText.documents(spark, folder.toString()), tokenizer).count())
+                .hasStackTraceContaining(message);
+        Path packed = folder.resolve("packed.txt.gz");
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+            out.write(Files.readAllBytes(file));
+        }
+        assertThatThrownBy(() -> SparkText.documents(spark, packed.toString()).collectAsList())
+                .hasStackTraceContaining(packed + ": must be UTF-8 text, got the byte 0xE9 in line 3, byte 27");
+    }
+
+    @Test
+    void aMarkAtTheBeginningOfAFileIsNoText(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("1.txt"), "\uFEFFone<|endoftext|>\uFEFFtwo");
+        Files.writeString(folder.resolve("2.txt"), "\uFEFFthree \ud83d\udc08");
+        assertThat(SparkText.documents(spark, folder.toString()).collectAsList())
+                .containsExactlyInAnyOrder("one", "\uFEFFtwo", "three \ud83d\udc08");
+    }
+
+    @Test
+    void otherColumnsAreRefusedBeforeAnythingRuns() {
+        Dataset<Row> texts = spark.createDataset(List.of("a"), Encoders.STRING()).toDF("ids")
+                .withColumn("document", functions.lit(1L));
+        assertThatIllegalArgumentException().isThrownBy(() -> SparkText.windows(texts, 5, 1))
+                .withMessage("tokens must have a column ids of type array<int>, got one of type string");
+        assertThatIllegalArgumentException().isThrownBy(() -> SparkText.windows(texts.drop("document"), 5, 1))
+                .withMessage("tokens must have a column document of type bigint, got columns [ids]");
+        assertThatIllegalArgumentException().isThrownBy(() -> SparkText.write(texts, "/no/such/folder"))
+                .withMessageStartingWith("windows must have a column position of type bigint, got columns");
     }
 }
