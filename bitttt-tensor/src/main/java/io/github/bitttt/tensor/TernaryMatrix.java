@@ -189,12 +189,29 @@ public final class TernaryMatrix {
      * @return the matrix */
     public static TernaryMatrix unpack(MemorySegment packed, int rows, int columns, float scale) {
         checkShape(rows, columns, scale);
+        return of(KernelChoice.current().kernels(), unpacked(packed, rows, columns)::read, rows, columns, scale);
+    }
+
+    /** The same with a scale for each group of inputs of a row.
+     *
+     * @param packed  [ceil(rows / 4), columns]
+     * @param rows    at least 1
+     * @param columns a multiple of group
+     * @param group   inputs that share a scale, see {@link #ofGroups}
+     * @param scales  [rows, columns / group] in row order, finite; copied
+     * @return the matrix */
+    public static TernaryMatrix unpackGroups(MemorySegment packed, int rows, int columns, int group, float[] scales) {
+        checkShape(rows, columns, 1);
+        return ofGroups(unpacked(packed, rows, columns), rows, columns, group, scales);
+    }
+
+    private static CodeRows unpacked(MemorySegment packed, int rows, int columns) {
         int quarter = (rows + 3) / 4;
         if (packed.byteSize() != (long) quarter * columns) {
             throw new IllegalArgumentException("a matrix [" + rows + ", " + columns + "] takes "
                     + (long) quarter * columns + " packed bytes, got " + packed.byteSize());
         }
-        return of(KernelChoice.current().kernels(), (row, codes, offset) -> {
+        return (row, codes, offset) -> {
             MemorySegment.copy(packed, ValueLayout.JAVA_BYTE, (long) (row % quarter) * columns, codes, offset,
                     columns);
             int shift = 2 * (row / quarter);
@@ -206,7 +223,7 @@ public final class TernaryMatrix {
                 }
                 codes[offset + i] = (byte) (code - 1);
             }
-        }, rows, columns, scale);
+        };
     }
 
     /** Two bits a code: code + 1 of row r in byte row r mod ceil(rows / 4), at bits 2 (r div ceil(rows / 4)). The layout of
@@ -275,6 +292,26 @@ public final class TernaryMatrix {
     public float scale() {
         checkOneScale();
         return scale;
+    }
+
+    /** Whether there is one scale, or one for each group of inputs of a row.
+     *  @return true for one */
+    public boolean hasOneScale() {
+        return group == 0;
+    }
+
+    /** The scales, in row order.
+     *  @return a copy: one, or [rows, columns / group] */
+    public float[] scales() {
+        if (group == 0) {
+            return new float[]{scale};
+        }
+        float[] inOrder = new float[scales.length];
+        int groups = columns / group;
+        for (int i = 0; i < inOrder.length; i++) {
+            inOrder[i] = scales[i % groups * rows + i / groups];
+        }
+        return inOrder;
     }
 
     private void checkOneScale() {

@@ -24,7 +24,8 @@ public final class Masters {
     /** Masters of a model.
      *
      * @param model masters, which are returned as they are, or packed
-     * @return a checkpoint of the same config whose weights are float32 */
+     * @return a checkpoint of the same config whose weights are float32
+     * @throws IllegalArgumentException if a matrix has scales of groups */
     public static Checkpoint of(Checkpoint model) {
         if (model.weights().areMasters()) {
             return model;
@@ -35,6 +36,10 @@ public final class Masters {
             masters.put(param, switch (model.weights().get(param)) {
                 case Weight.Floats(float[] values) -> values;
                 // Where no scale is used any will do: the first values' is a good size for steps.
+                case Weight.Ternary(TernaryMatrix matrix) when !matrix.hasOneScale() ->
+                    throw new IllegalArgumentException(
+                            param.path() + " has a scale for each " + matrix.group()
+                                    + " inputs of a row, which training does not know; a model with one scale a matrix can be fine-tuned");
                 case Weight.Ternary(TernaryMatrix matrix) -> ternary(matrix.codes(), scaled
                         ? matrix.scale()
                         : 1 / Math.sqrt(3.0 * param.columns()));

@@ -186,7 +186,7 @@ public final class TrainingGraph implements AutoCloseable {
                 byte[] codes = matrix.codes();
                 float[] values = new float[codes.length];
                 for (int i = 0; i < values.length; i++) {
-                    values[i] = codes[i] * matrix.scale();
+                    values[i] = codes[i] * matrix.scale(i / matrix.columns(), i % matrix.columns());
                 }
                 yield values;
             }

@@ -26,7 +26,7 @@ import java.util.SequencedMap;
  * A model on disk: a folder with {@code config.json}, {@code model.safetensors} and, beside them, {@code tokenizer.json}.
  *
  * <p><em>Masters</em> hold float32. <em>Packed</em> folders hold each ternary weight as uint8 [ceil(out/4), in] with
- * {@code <name>_scale} [1], embedding and head as int8 rows with {@code <name>_scale} [V].
+ * {@code <name>_scale} [1], or [out, in / group] where groups of inputs have scales of their own, embedding and head as int8 rows with {@code <name>_scale} [V].
  *
  * @param config     sizes and forms
  * @param weights    masters or packed
@@ -62,12 +62,7 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
      * @throws CheckpointException if a file says something wrong
      * @throws IOException         if a file is missing or cannot be read */
     public static Checkpoint load(Path folder) throws IOException {
-        for (ModelFormat format : ModelFormat.all()) {
-            if (format.accepts(folder)) {
-                return format.read(folder);
-            }
-        }
-        throw new AssertionError("the last format accepts every path");
+        return ModelFormat.of(folder).read(folder);
     }
 
     /** Reads a model from a stream, such as a class path resource.
@@ -154,7 +149,10 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
                 byte[] packed = matrix.pack();
                 tensors.put(param.path(),
                         Tensor.of(Tensor.Type.U8, packed, Math.ceilDiv(param.rows(), 4), param.columns()));
-                tensors.put(param.path() + ModelFolder.SCALE, Tensor.of(new float[]{matrix.scale()}, 1));
+                float[] scales = matrix.scales();
+                tensors.put(param.path() + ModelFolder.SCALE, matrix.hasOneScale()
+                        ? Tensor.of(scales, 1)
+                        : Tensor.of(scales, param.rows(), scales.length / param.rows()));
             }
             case Weight.Int8Rows(Int8Matrix matrix) -> {
                 tensors.put(param.path(), Tensor.of(Tensor.Type.I8, matrix.codes(), param.rows(), param.columns()));
@@ -175,7 +173,9 @@ public record Checkpoint(BitLlamaConfig config, Weights weights, String configTe
                 if (frozen.get(param) instanceof Weight.Ternary(TernaryMatrix matrix)) {
                     digest.update(param.path().getBytes(StandardCharsets.UTF_8));
                     digest.update(matrix.pack());
-                    digest.update(ByteBuffer.allocate(4).putFloat(matrix.scale()).flip());
+                    for (float scale : matrix.scales()) {
+                        digest.update(ByteBuffer.allocate(4).putFloat(scale).flip());
+                    }
                 }
             }
             return HexFormat.of().formatHex(digest.digest());

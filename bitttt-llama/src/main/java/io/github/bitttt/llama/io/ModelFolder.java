@@ -121,6 +121,15 @@ final class ModelFolder implements ModelFormat {
                 && param.kind() != Param.Kind.FLOAT;
     }
 
+    /** How many scales a row of a ternary matrix has; 0 where there is one for all. */
+    private static int groups(Tensor scale, Param param) {
+        if (scale.shape().size() != 2 || scale.shape().getFirst() != param.rows()) {
+            return 0;
+        }
+        long groups = scale.shape().getLast();
+        return groups > 0 && groups <= param.columns() && param.columns() % groups == 0 ? (int) groups : 0;
+    }
+
     private static Weight weight(TensorSource source, Param param) throws CheckpointException {
         if (!packed(source.get(param.path()), param)) {
             return new Weight.Floats(source.floats(param.path(), param.shape(), Checkpoint.MAX_MAGNITUDE));
@@ -128,9 +137,16 @@ final class ModelFolder implements ModelFormat {
         boolean ternary = param.kind() == Param.Kind.TERNARY;
         int rows = ternary ? Math.ceilDiv(param.rows(), 4) : param.rows();
         Tensor codes = source.get(param.path(), List.of(rows, param.columns()));
-        float[] scales = source.floats(param.path() + SCALE, List.of(ternary ? 1 : param.rows()),
+        String scaleName = param.path() + SCALE;
+        int groups = ternary ? groups(source.get(scaleName), param) : 0;
+        float[] scales = source.floats(scaleName,
+                groups > 0 ? List.of(param.rows(), groups) : List.of(ternary ? 1 : param.rows()),
                 Checkpoint.MAX_MAGNITUDE);
         try {
+            if (groups > 0) {
+                return new Weight.Ternary(TernaryMatrix.unpackGroups(codes.data(), param.rows(), param.columns(),
+                        param.columns() / groups, scales));
+            }
             return ternary
                     ? new Weight.Ternary(
                             TernaryMatrix.unpack(codes.data(), param.rows(), param.columns(), scales[0]))

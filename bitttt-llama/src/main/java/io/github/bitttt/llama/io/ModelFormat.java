@@ -3,6 +3,7 @@ package io.github.bitttt.llama.io;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How a folder or a file becomes a checkpoint.
@@ -38,9 +39,43 @@ public interface ModelFormat {
      * @throws IOException         if a file is missing or cannot be read */
     Checkpoint read(Path path) throws IOException;
 
+    /** The tokenizer, where it stands in the model's own file.
+     *
+     * @param path that is accepted
+     * @return the text of a tokenizer.json, or nothing where it is a file beside the model
+     * @throws CheckpointException if the file says something wrong
+     * @throws IOException         if it cannot be read */
+    default Optional<String> tokenizerJson(Path path) throws IOException {
+        return Optional.empty();
+    }
+
+    /** How texts are written, where that stands in the model's own file.
+     *
+     * @param path that is accepted
+     * @return the text of a generation_config.json, or nothing where it is a file beside the model
+     * @throws CheckpointException if the file says something wrong
+     * @throws IOException         if it cannot be read */
+    default Optional<String> generationConfig(Path path) throws IOException {
+        return Optional.empty();
+    }
+
+    /** The format that reads a path.
+     *
+     * @param path a folder or a file
+     * @return the first of {@link #all()} that accepts it
+     * @throws IOException if it cannot be looked at */
+    static ModelFormat of(Path path) throws IOException {
+        for (ModelFormat format : all()) {
+            if (format.accepts(path)) {
+                return format;
+            }
+        }
+        throw new AssertionError("the last format accepts every path");
+    }
+
     /** The formats, the first that accepts a path reads it.
      *  @return all that there are; the last accepts everything */
     static List<ModelFormat> all() {
-        return List.of(new OriginalCheckpoint(), new HuggingFaceFolder(), new ModelFolder());
+        return List.of(new OriginalCheckpoint(), new GgufModel(), new HuggingFaceFolder(), new ModelFolder());
     }
 }

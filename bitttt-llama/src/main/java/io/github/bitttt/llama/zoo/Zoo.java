@@ -2,6 +2,7 @@ package io.github.bitttt.llama.zoo;
 
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.CheckpointException;
+import io.github.bitttt.llama.io.ModelFormat;
 import io.github.bitttt.llama.text.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,7 +54,7 @@ public final class Zoo {
 
     /** Loads a model by its name.
      *
-     * @param name one of {@link #names()}, or a model folder
+     * @param name one of {@link #names()}, a model folder, or a file that holds a whole model
      * @return the model
      * @throws IOException if there is neither, or a file says something wrong */
     public static Entry load(String name) throws IOException {
@@ -65,14 +66,21 @@ public final class Zoo {
                 Optional.of(resource(name, GENERATION_CONFIG)));
     }
 
-    /** Loads a model folder.
+    /** Loads a model folder, or a file that holds a whole model.
      *
-     * @param folder with config, weights and tokenizer
+     * @param folder with config, weights and tokenizer, or such a file
      * @return the model
      * @throws IOException if a file is missing or says something wrong */
     public static Entry load(Path folder) throws IOException {
-        return load(folder.toString(), () -> Checkpoint.load(folder), () -> Tokenizer.load(folder),
+        return load(folder.toString(), () -> Checkpoint.load(folder), () -> tokenizer(folder),
                 generationConfig(folder));
+    }
+
+    private static Tokenizer tokenizer(Path folder) throws IOException {
+        Optional<String> inside = ModelFormat.of(folder).tokenizerJson(folder);
+        return inside.isPresent()
+                ? Tokenizer.parse(inside.get(), folder.toString())
+                : Tokenizer.load(folder);
     }
 
     /** Reads something of a model. */
@@ -109,6 +117,9 @@ public final class Zoo {
     }
 
     private static Optional<String> generationConfig(Path folder) throws IOException {
+        if (Files.isRegularFile(folder)) {
+            return ModelFormat.of(folder).generationConfig(folder);
+        }
         Path file = folder.resolve(GENERATION_CONFIG);
         if (!Files.exists(file)) {
             return Optional.empty();
@@ -124,10 +135,11 @@ public final class Zoo {
     }
 
     private static Path folder(String name) throws IOException {
-        if (Files.isDirectory(Path.of(name))) {
+        if (Files.exists(Path.of(name))) {
             return Path.of(name);
         }
-        throw new NoSuchFileException(name, null, "neither a model folder nor a name of the zoo; the zoo has " + NAMES);
+        throw new NoSuchFileException(name, null,
+                "neither a model folder or file nor a name of the zoo; the zoo has " + NAMES);
     }
 
     /** Loads a model's config and weights, for which its folder needs no tokenizer.

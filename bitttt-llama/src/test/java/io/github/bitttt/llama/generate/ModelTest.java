@@ -33,7 +33,7 @@ class ModelTest {
     @Test
     void neitherANameNorAFolderIsAnError() {
         assertThatIOException().isThrownBy(() -> Model.load("no such model")).withMessage(
-                "no such model: neither a model folder nor a name of the zoo; the zoo has " + Zoo.names());
+                "no such model: neither a model folder or file nor a name of the zoo; the zoo has " + Zoo.names());
         assertThatIOException().isThrownBy(() -> Model.load(Path.of("no such folder")))
                 .withMessageContaining("no such folder");
     }

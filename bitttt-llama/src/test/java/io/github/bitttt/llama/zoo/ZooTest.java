@@ -72,6 +72,7 @@ class ZooTest {
     @Test
     void anUnknownNameIsAnError() {
         assertThatIOException().isThrownBy(() -> Zoo.load("stories-1x1"))
-                .withMessage("stories-1x1: neither a model folder nor a name of the zoo; the zoo has " + Zoo.names());
+                .withMessage("stories-1x1: neither a model folder or file nor a name of the zoo; the zoo has "
+                        + Zoo.names());
     }
 }

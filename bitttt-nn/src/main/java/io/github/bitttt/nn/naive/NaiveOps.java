@@ -339,7 +339,8 @@ public final class NaiveOps implements Ops<Doubles> {
     private double beta(Param param) {
         return switch (weights.get(param)) {
             case Weight.Floats(float[] values) -> TernaryMatrix.beta(values);
-            case Weight.Ternary(TernaryMatrix matrix) -> matrix.scale();
+            // Scales of groups are multiplied into the codes.
+            case Weight.Ternary(TernaryMatrix matrix) -> matrix.hasOneScale() ? matrix.scale() : 1;
             case Weight.Int8Rows _ -> throw new IllegalArgumentException(param + ": int8 rows have no single scale");
         };
     }
@@ -352,7 +353,10 @@ public final class NaiveOps implements Ops<Doubles> {
                 case Weight.Floats(float[] values) -> index -> Math.clamp(Math.rint(values[index] / beta), -1, 1);
                 case Weight.Ternary(TernaryMatrix matrix) -> {
                     byte[] codes = matrix.codes();
-                    yield index -> codes[index];
+                    yield matrix.hasOneScale()
+                            ? index -> codes[index]
+                            : index -> (double) codes[index]
+                                    * matrix.scale(index / matrix.columns(), index % matrix.columns());
                 }
                 case Weight.Int8Rows _ -> throw new IllegalArgumentException(param + ": is not ternary");
             });

@@ -11,15 +11,19 @@ import io.github.bitttt.llama.io.Safetensors;
 import io.github.bitttt.llama.io.Tensor;
 import io.github.bitttt.llama.text.BpeTrainer;
 import io.github.bitttt.llama.text.Tokenizer;
+import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.tests.GgufWriter;
 import io.github.bitttt.tests.faults.Mutator.Form;
 import io.github.bitttt.train.TrainingOptions;
 import io.github.bitttt.train.TrainingRun;
 import io.github.bitttt.train.TrainingStates;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -80,7 +84,18 @@ final class HostileReaders {
         TrainingRun.start(run, masters, Tokenizer.parse(words, "words"), new TrainingRun.Texts(TEXT, TEXT), options)
                 .close();
         BitLlama trained = new BitLlama(masters.config());
-        return List.of(target("tensors", memory, Form.SAFETENSORS, Safetensors::read),
+        Path gguf = folder.resolve("model.gguf");
+        Files.write(gguf, GgufWriter.llama(36, HostileReaders::i2s, 1, HostileReaders::halves).bytes());
+        Path theirs = folder.resolve("theirs");
+        huggingFace(theirs);
+        return List.of(target("gguf", gguf, Form.GGUF, file -> say(Model.of(Checkpoint.load(file)))),
+                new Target("gguf tokenizer", Files.copy(gguf, folder.resolve("words.gguf")), Form.GGUF,
+                        IOException.class,
+                        HostileReaders::readGgufWords),
+                target("their config", theirs.resolve("config.json"), Form.JSON, file -> use(file.getParent())),
+                target("their tensors", theirs.resolve("model.safetensors"), Form.SAFETENSORS,
+                        file -> use(file.getParent())),
+                target("tensors", memory, Form.SAFETENSORS, Safetensors::read),
                 target("config", folder.resolve("config/config.json"), Form.JSON, file -> use(file.getParent())),
                 target("masters", folder.resolve("masters/model.safetensors"), Form.SAFETENSORS,
                         file -> use(file.getParent())),
@@ -97,6 +112,40 @@ final class HostileReaders {
                         file -> say(Model.of(OriginalCheckpoint.convert(file)))),
                 new Target("tokenizer", folder.resolve("tokenizer/tokenizer.json"), Form.JSON, IOException.class,
                         HostileReaders::readWords));
+    }
+
+    /** Ternary codes that repeat, and a scale. */
+    private static byte[] i2s(int rows, int columns) {
+        ByteBuffer data = ByteBuffer.allocate(rows * columns / 4 + 32).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < rows * columns / 4; i++) {
+            data.put((byte) (i % 5 == 0 ? 0x99 : 0x46));
+        }
+        return data.putFloat(0.01f).array();
+    }
+
+    private static byte[] halves(int rows, int columns) {
+        ByteBuffer data = ByteBuffer.allocate(2 * rows * columns).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < rows * columns; i++) {
+            data.putShort(Float.floatToFloat16((i % 7 - 3) * 0.1f));
+        }
+        return data.array();
+    }
+
+    /** The smallest of the models in Hugging Face's form. */
+    private static void huggingFace(Path folder) throws IOException {
+        Path from = Path.of("src/test/resources/hf/bitnet-packed-bf16");
+        Files.createDirectories(folder);
+        for (String name : List.of("config.json", "model.safetensors")) {
+            Files.copy(from.resolve(name), folder.resolve(name));
+        }
+    }
+
+    private static void readGgufWords(Path file) throws IOException {
+        Zoo.Entry entry = Zoo.load(file);
+        for (int id : entry.tokenizer().encode("ab a")) {
+            entry.tokenizer().decode(id);
+        }
+        entry.tokenizer().close();
     }
 
     private static Target target(String name, Path file, Form form, Reader reader) {

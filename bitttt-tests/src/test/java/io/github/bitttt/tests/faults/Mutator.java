@@ -17,7 +17,9 @@ final class Mutator {
         /** JSON from the first byte to the last. */
         JSON,
         /** 8 bytes of header length, a JSON header, little endian numbers. */
-        SAFETENSORS
+        SAFETENSORS,
+        /** Texts and little endian numbers of 4 and 8 bytes, then numbers. */
+        GGUF
     }
 
     private static final Pattern WORD = Pattern
@@ -38,6 +40,8 @@ final class Mutator {
             1L << 32,
             100_000_000, 100_000_001};
 
+    private static final int GGUF_HEADER = 1800; // about, of the files that are damaged
+
     private final SplittableRandom random;
     private final Form form;
 
@@ -51,7 +55,7 @@ final class Mutator {
         byte[] bytes = whole;
         do {
             bytes = switch (random.nextInt(form == Form.JSON ? 8 : 12)) {
-                case 0, 1, 2, 3 -> damageText(bytes);
+                case 0, 1, 2, 3 -> form == Form.GGUF ? lieInHeader(bytes.clone()) : damageText(bytes);
                 case 4 -> flip(bytes.clone());
                 case 5 -> cut(bytes);
                 case 6 -> repeat(bytes);
@@ -107,6 +111,22 @@ final class Mutator {
         return bytes;
     }
 
+    /** A field among the names gets a number that it should not have. */
+    private byte[] lieInHeader(byte[] bytes) {
+        int end = Math.min(bytes.length, headerEnd(bytes)) - 8;
+        if (end > 0) {
+            int at = random.nextInt(end);
+            ByteBuffer into = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+            long lie = random.nextBoolean() ? LENGTHS[random.nextInt(LENGTHS.length)] : random.nextInt(300);
+            if (random.nextBoolean()) {
+                into.putInt(at, (int) lie);
+            } else {
+                into.putLong(at, lie);
+            }
+        }
+        return bytes;
+    }
+
     private byte[] lieAboutLength(byte[] bytes) {
         if (bytes.length >= 8) {
             long lie = random.nextBoolean()
@@ -121,6 +141,9 @@ final class Mutator {
     private int headerEnd(byte[] bytes) {
         if (form == Form.JSON || bytes.length < 8) {
             return bytes.length;
+        }
+        if (form == Form.GGUF) {
+            return Math.min(bytes.length, GGUF_HEADER);
         }
         long length = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
         return length >= 0 && length <= bytes.length - 8 ? (int) length + 8 : 8;

@@ -1,0 +1,276 @@
+package io.github.bitttt.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Session;
+import io.github.bitttt.llama.io.Checkpoint;
+import io.github.bitttt.llama.io.CheckpointException;
+import io.github.bitttt.llama.io.Safetensors;
+import io.github.bitttt.nn.Param;
+import io.github.bitttt.nn.Weight;
+import io.github.bitttt.nn.naive.Doubles;
+import io.github.bitttt.nn.naive.NaiveOps;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Other people's ternary transformers as GGUF files: logits are those of an independent program ({@code /gguf/README.md}). */
+class GgufGoldenTest {
+    private static final Path FOLDER = Path.of("src/test/resources/gguf");
+    private static final String NAME = "bitnet-i2s";
+
+    @TempDir
+    private Path temporary;
+
+    private record Sequence(int[] ids, double[][] logits) {
+        static List<Sequence> of(String name) throws IOException {
+            Safetensors file = Safetensors.read(FOLDER.resolve(name + ".expected.safetensors"));
+            List<Sequence> sequences = new ArrayList<>();
+            for (int k = 0; file.tensors().containsKey("ids." + k); k++) {
+                long[] ids = new long[Math.toIntExact(file.get("ids." + k).shape().getFirst())];
+                file.get("ids." + k).data().asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(ids);
+                float[] logits = file.get("logits." + k).floats();
+                int vocabulary = logits.length / ids.length;
+                sequences.add(new Sequence(Arrays.stream(ids).mapToInt(Math::toIntExact).toArray(),
+                        IntStream.range(0, ids.length).mapToObj(t -> IntStream.range(0, vocabulary)
+                                .mapToDouble(i -> logits[t * vocabulary + i]).toArray()).toArray(double[][]::new)));
+            }
+            assertThat(sequences).hasSize(3);
+            return sequences;
+        }
+    }
+
+    static List<String> names() throws IOException {
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".gguf"))
+                    .map(name -> name.replace(".gguf", "")).sorted().toList();
+        }
+    }
+
+    private static Path file(String name) {
+        return FOLDER.resolve(name + ".gguf");
+    }
+
+    private static double worst(double[][] rows, double[][] others) {
+        double largest = Arrays.stream(others).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElseThrow();
+        return IntStream.range(0, rows.length).boxed().flatMapToDouble(t -> IntStream.range(0, rows[t].length)
+                .mapToDouble(i -> Math.abs(rows[t][i] - others[t][i]))).max().orElseThrow() / largest;
+    }
+
+    private static double[] doubles(float[] row) {
+        return IntStream.range(0, row.length).mapToDouble(i -> row[i]).toArray();
+    }
+
+    private static double[][] whole(Model model, int[] ids) {
+        List<double[]> rows = new ArrayList<>();
+        try (Session session = model.newSession()) {
+            session.feed(ids, (_, row) -> rows.add(doubles(row)));
+        }
+        return rows.toArray(double[][]::new);
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void logitsOfBothReadings(String name) throws IOException {
+        Checkpoint checkpoint = Checkpoint.load(file(name));
+        BitLlama llama = new BitLlama(checkpoint.config());
+        Model model = Model.of(checkpoint);
+        for (Sequence sequence : Sequence.of(name)) {
+            double[][] naive = llama.forward(new NaiveOps(checkpoint.weights()), llama.memories(NaiveOps::empty),
+                    Doubles.tokens(sequence.ids())).rows();
+            assertThat(worst(naive, sequence.logits())).as("naive").isLessThan(1e-4);
+            assertThat(worst(whole(model, sequence.ids()), sequence.logits())).as("cpu").isLessThan(1e-4);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void byStepsForkedAndSaved(String name) throws IOException {
+        Model model = Model.of(Checkpoint.load(file(name)));
+        int[] ids = Sequence.of(name).getLast().ids();
+        double[][] whole = whole(model, ids);
+        Path memory = temporary.resolve("memory");
+        try (Session session = model.newSession(); Session loaded = model.newSession()) {
+            for (int t = 0; t < ids.length / 2; t++) {
+                assertThat(worst(new double[][]{doubles(session.feed(ids[t]))}, new double[][]{whole[t]}))
+                        .isLessThan(1e-5);
+            }
+            session.saveMemory(memory);
+            loaded.loadMemory(memory);
+            try (Session fork = session.fork()) {
+                for (int t = ids.length / 2; t < ids.length; t++) {
+                    float[] row = session.feed(ids[t]).clone();
+                    assertThat(worst(new double[][]{doubles(row)}, new double[][]{whole[t]})).isLessThan(1e-5);
+                    assertThat(fork.feed(ids[t])).isEqualTo(row);
+                    assertThat(loaded.feed(ids[t])).isEqualTo(row);
+                }
+            }
+        }
+    }
+
+    /** Written as a folder of ours, scales of groups included, it is the same model. */
+    @ParameterizedTest
+    @MethodSource("names")
+    void asAFolderOfOurs(String name) throws IOException {
+        Checkpoint checkpoint = Checkpoint.load(file(name));
+        Path folder = temporary.resolve("folder");
+        checkpoint.save(folder, "");
+        Checkpoint again = Checkpoint.load(folder);
+        assertThat(again.fingerprint()).isEqualTo(checkpoint.fingerprint());
+        int[] ids = Sequence.of(name).getLast().ids();
+        assertThat(whole(Model.of(again), ids)).isDeepEqualTo(whole(Model.of(checkpoint), ids));
+    }
+
+    private Path changed(String from, String to) throws IOException {
+        byte[] bytes = Files.readAllBytes(file(NAME));
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        assertThat(text).contains(from);
+        return Files.write(temporary.resolve("changed.gguf"),
+                text.replace(from, to).getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+            "general.architecture\\x08\\0\\0\\0\\x0c\\0\\0\\0\\0\\0\\0\\0bitnet-b1.58, general.architecture\\x08\\0\\0\\0\\x0c\\0\\0\\0\\0\\0\\0\\0bitnet-b9.99, general.architecture must be one of",
+            "blk.1.ffn_down.weight, blk.1.ffn_dowm.weight, tensor blk.1.ffn_down.weight missing",
+            "blk.1.attn_norm.weight\\x01\\0\\0\\0, blk.1.attn_norm.weight\\x05\\0\\0\\0, must have 1 or 2 dimensions",
+            "GGUF\\x03, GGUF\\x01, the version must be 2 or 3",
+            "bitnet-b1.58.block_count\\x04\\0\\0\\0\\x02, bitnet-b1.58.block_count\\x04\\0\\0\\0\\x7f, block_count 127 takes at least",
+            "tokenizer.ggml.bos_token_id, tokenizer.ggml.eos_token_id, stands there twice"})
+    void whatIsWrongIsNamed(String from, String to, String message) throws IOException {
+        Path file = changed(unescaped(from), unescaped(to));
+        assertThatThrownBy(() -> Checkpoint.load(file)).isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("changed.gguf").hasMessageContaining(message);
+    }
+
+    private static String unescaped(String text) {
+        return text.replace("\\x01", "\1").replace("\\x02", "\2").replace("\\x03", "\3").replace("\\x04", "\4")
+                .replace("\\x05", "\5").replace("\\x08", "\b").replace("\\x0c", "\f").replace("\\x7f", "\177")
+                .replace("\\0", "\0");
+    }
+
+    private static ByteBuffer buffer(int bytes) {
+        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Q2_0: 64 or 128 codes behind an F16 scale, here 0.5 times 1, 0, -1, 1 and so on. */
+    private static GgufWriter.Matrix twoBits(int group) {
+        return (rows, columns) -> {
+            ByteBuffer data = buffer(rows * columns / group * (2 + group / 4));
+            for (int block = 0; block < rows * columns / group; block++) {
+                data.putShort(Float.floatToFloat16(0.5f));
+                for (int i = 0; i < group / 4; i++) {
+                    data.put((byte) 0b10_00_01_10);
+                }
+            }
+            return data.array();
+        };
+    }
+
+    /** Numbers (i mod 61 - 30) / 8 of a row, in a type that holds them exactly. */
+    private static byte[] exact(int type, int rows, int columns) {
+        ByteBuffer data = buffer(rows * columns * 4);
+        for (int row = 0; row < rows; row++) {
+            int[] codes = IntStream.range(0, columns).map(i -> i % 61 - 30).toArray();
+            switch (type) {
+                case 0 -> Arrays.stream(codes).forEach(code -> data.putFloat(code / 8f));
+                case 1 -> Arrays.stream(codes).forEach(code -> data.putShort(Float.floatToFloat16(code / 8f)));
+                case 30 -> Arrays.stream(codes)
+                        .forEach(code -> data.putShort((short) (Float.floatToRawIntBits(code / 8f) >>> 16)));
+                case 8 -> {
+                    for (int i = 0; i < columns; i++) {
+                        if (i % 32 == 0) {
+                            data.putShort(Float.floatToFloat16(0.125f));
+                        }
+                        data.put((byte) codes[i]);
+                    }
+                }
+                default -> {
+                    byte[] block = new byte[208];
+                    for (int i = 0; i < columns; i++) { // one block of 256
+                        int six = codes[i] + 32;
+                        int half = i / 128;
+                        int part = i % 128;
+                        block[64 * half + part % 64] |= (byte) ((six & 15) << 4 * (part / 64));
+                        block[128 + 32 * half + part % 32] |= (byte) (six >> 4 << 2 * (part / 32));
+                        block[192 + i / 16] = 2;
+                    }
+                    data.put(block).putShort(Float.floatToFloat16(0.0625f));
+                }
+            }
+        }
+        return Arrays.copyOf(data.array(), data.position());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "1", "30", "8", "14"})
+    void numbersOfEveryType(int type) throws IOException {
+        Path file = Files.write(temporary.resolve("model.gguf"),
+                GgufWriter.llama(142, twoBits(128), type, (rows, columns) -> exact(type, rows, columns)).bytes());
+        Checkpoint checkpoint = Checkpoint.load(file);
+        float[] embedding = ((Weight.Floats) checkpoint.weights().get(checkpoint.weights().params().getFirst()))
+                .values();
+        for (int i = 0; i < embedding.length; i++) {
+            assertThat(embedding[i]).as("element %d", i).isEqualTo((i % 256 % 61 - 30) / 8f);
+        }
+    }
+
+    /** Type 42 means groups of 64 or, in older files, of 128; the file's sizes tell. */
+    @ParameterizedTest
+    @CsvSource({"64", "128"})
+    void twoFormsOfOneType(int group) throws IOException {
+        Path file = Files.write(temporary.resolve("model.gguf"),
+                GgufWriter.llama(42, twoBits(group), 0, (rows, columns) -> exact(0, rows, columns)).bytes());
+        Checkpoint checkpoint = Checkpoint.load(file);
+        for (Param param : checkpoint.weights().params()) {
+            if (checkpoint.weights().get(param) instanceof Weight.Ternary(var matrix)) {
+                assertThat(matrix.scale()).isEqualTo(0.5f); // all groups have the same
+                assertThat(Arrays.copyOf(matrix.codes(), 8)).containsExactly(1, 0, -1, 1, 1, 0, -1, 1);
+            }
+        }
+    }
+
+    /** The tokenizer and the end tokens come out of the file as well. */
+    @Test
+    void aFileIsAWholeModel() throws IOException {
+        Path file = Files.write(temporary.resolve("model.gguf"),
+                GgufWriter.llama(142, twoBits(128), 0, (rows, columns) -> exact(0, rows, columns)).bytes());
+        try (Model model = Model.load(file); Session session = model.newSession()) {
+            assertThat(model.tokenizer().encode("ab a<|eot_id|>")).containsExactly(5, 7, 1);
+            assertThat(model.defaults().endTokens()).containsExactly(1);
+            assertThat(session.generate("ab a", model.defaults().withMaxNewTokens(3)).result().usage().promptTokens())
+                    .isEqualTo(2);
+        }
+    }
+
+    /** The kernels' order of TL1 and TL2 does not stand in the file. */
+    @Test
+    void typesThatCannotBeReadSayWhy() throws IOException {
+        byte[] bytes = Files.readAllBytes(file(NAME));
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        int type = text.indexOf("blk.0.attn_q.weight") + "blk.0.attn_q.weight".length() + 4 + 16;
+        assertThat(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(type)).isEqualTo(36);
+        bytes[type] = 38;
+        Path file = Files.write(temporary.resolve("tl1.gguf"), bytes);
+        assertThatThrownBy(() -> Checkpoint.load(file)).hasMessageContaining("blk.0.attn_q.weight is of type 38, TL1")
+                .hasMessageContaining("give its folder of safetensors");
+        Path cut = Files.write(temporary.resolve("cut.gguf"), Arrays.copyOf(Files.readAllBytes(file(NAME)), 400_000));
+        assertThatThrownBy(() -> Checkpoint.load(cut)).hasMessageContaining("it is truncated");
+    }
+}
