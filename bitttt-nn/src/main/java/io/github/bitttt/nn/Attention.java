@@ -66,7 +66,7 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
     @Override
     public List<StatePart> stateParts() {
         List<Integer> token = List.of(key.out());
-        return List.of(new StatePart("keys", token, StatePart.Kind.GROWING, Float.MAX_VALUE),
+        return List.of(new StatePart("keys", token, StatePart.Kind.GROWING_KEYS, Float.MAX_VALUE),
                 new StatePart("values", token, StatePart.Kind.GROWING, Float.MAX_VALUE));
     }
 

@@ -6,7 +6,7 @@ import java.util.List;
  * One named part of a mixer's state, for one stream.
  *
  * @param name  in files, behind the path of the layer
- * @param shape its dimensions; of a part that {@linkplain Kind#GROWING grows}, those of one token
+ * @param shape its dimensions; of a part that {@linkplain #grows grows}, those of one token
  * @param kind  how it is held
  * @param most  the largest magnitude that it can have; what a file says beyond that is wrong
  */
@@ -21,7 +21,9 @@ public record StatePart(String name, List<Integer> shape, Kind kind, double most
         /** A row of heads [H, d], none longer than 1. */
         UNIT_HEADS,
         /** A row for every token that was read: [t, n]; empty at the start. */
-        GROWING
+        GROWING,
+        /** The same, where what is asked of the rows are inner products. */
+        GROWING_KEYS
     }
 
     /** Checks the shape. */
@@ -39,8 +41,8 @@ public record StatePart(String name, List<Integer> shape, Kind kind, double most
     }
 
     /** Whether it holds more after each token.
-     *  @return true for {@link Kind#GROWING} */
+     *  @return true for {@link Kind#GROWING} and {@link Kind#GROWING_KEYS} */
     public boolean grows() {
-        return kind == Kind.GROWING;
+        return kind == Kind.GROWING || kind == Kind.GROWING_KEYS;
     }
 }

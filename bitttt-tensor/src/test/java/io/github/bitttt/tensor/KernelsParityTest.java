@@ -246,6 +246,45 @@ class KernelsParityTest {
         }
     }
 
+    @ParameterizedTest(name = "{0}, {1} numbers")
+    @MethodSource("familiesAndSizes")
+    void sumsOfAttentionAreWithinTheirBound(String name, int size, Kernels family) {
+        int n = Math.min(size, 300);
+        Random random = new Random(n);
+        float[] x = inputs(n + 1, -2, random);
+        float[] block = inputs(n * 64 + 3, -2, random);
+        float[] got = new float[64];
+        float[] expected = new float[64];
+        family.floats().besides(x, 1, block, 3, n, 0.25f, got);
+        NaiveKernels.INSTANCE.floats().besides(x, 1, block, 3, n, 0.25f, expected);
+        for (int s = 0; s < 64; s++) {
+            double bound = 0;
+            for (int i = 0; i < n; i++) {
+                bound += Math.abs(0.25 * x[1 + i] * block[3 + i * 64 + s]);
+            }
+            assertThat((double) got[s]).isCloseTo(expected[s], offset(n * 0x1p-23 * bound + 1e-30));
+        }
+        for (int count : new int[]{1, 2, 31, 64}) {
+            float[] rows = inputs(count * (n + 5) + 2, -2, random);
+            float[] weights = inputs(count, -2, random);
+            float[] sums = new float[n + 2];
+            Arrays.fill(sums, GUARD);
+            float[] naive = sums.clone();
+            family.floats().weightedRows(weights, count, rows, 2, n + 5, n, sums, 1);
+            NaiveKernels.INSTANCE.floats().weightedRows(weights, count, rows, 2, n + 5, n, naive, 1);
+            assertThat(sums[0]).isEqualTo(GUARD);
+            assertThat(sums[n + 1]).isEqualTo(GUARD);
+            for (int i = 0; i < n; i++) {
+                double magnitude = 0;
+                for (int s = 0; s < count; s++) {
+                    magnitude += Math.abs((double) weights[s] * rows[2 + s * (n + 5) + i]);
+                }
+                assertThat((double) sums[1 + i]).isCloseTo(naive[1 + i],
+                        offset((count + 1) * 0x1p-23 * magnitude + 1e-30));
+            }
+        }
+    }
+
     /** Half goes away from zero, the float before a half does not; a row of nearly nothing has the scale 1. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("families")
@@ -306,7 +345,15 @@ class KernelsParityTest {
             memory.step(1, a, 1, b, 1, 0.1f, 0.7f, false, answers, 0);
             float[] learned = new float[2 * d * d];
             memory.copyTo(learned);
-            results.add(List.of(norm, silu, exponentials, logarithms, scaled, head, unchanged, learned, answers,
+            float[] beside = new float[64];
+            float[] block = inputs(3 + 64 * Math.min(n, 257), -2, new Random(n));
+            floats.besides(a, 1, block, 3, Math.min(n, 257), 0.3f, beside);
+            float[] mean = new float[Math.min(n, 200)];
+            for (int count = 1; count <= 3; count++) {
+                floats.weightedRows(b, Math.min(count, n), block, 1, 20, Math.min(n, 20), mean, 0);
+            }
+            results.add(List.of(beside, mean, norm, silu, exponentials, logarithms, scaled, head, unchanged, learned,
+                    answers,
                     new float[]{floats.dot(a, 1, b, 2, n)}));
         }
         for (int i = 0; i < results.getFirst().size(); i++) {

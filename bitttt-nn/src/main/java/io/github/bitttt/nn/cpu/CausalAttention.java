@@ -3,15 +3,17 @@ package io.github.bitttt.nn.cpu;
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.Rotary;
+import io.github.bitttt.tensor.HeadAttention;
+import io.github.bitttt.tensor.TokenRows;
 import java.util.Arrays;
 
 /**
- * Attention over a growing cache. Naive twin: {@code NaiveOps.attend}. What it computes with is kept from token to token, so that
- * a token allocates nothing but room in the cache. For one thread.
+ * Attention over a growing cache: turns queries and keys by their positions. Naive twin: {@code NaiveOps.attend}. What it computes
+ * with is kept from token to token, so that a token allocates nothing but, at times, a block of the cache. For one thread.
  */
 final class CausalAttention {
     private float[] turned = new float[0];
-    private float[] scores = new float[0];
+    private final HeadAttention attention = new HeadAttention();
     // Of one layer's rotary positions; layers of a model share them, so they are made once.
     private Rotary rotary = Rotary.STANDARD;
     private double[] frequencies = new double[0];
@@ -20,29 +22,21 @@ final class CausalAttention {
     private int angles; // positions in cos and sin
 
     void attend(Attention layer, KvCache<Rows> cache, Rows queries, Rows keys, Rows values, Rows answers) {
-        int past = cache.keys().rows();
-        int seen = past + queries.rows();
-        prepare(layer, seen, queries.rows() * queries.columns());
-        int at = cache.keys().append(keys.rows());
-        turn(layer.headWidth(), past, keys, cache.keys().values(), at);
-        cache.values().append(values.rows());
-        System.arraycopy(values.values(), 0, cache.values().values(), at, values.rows() * values.columns());
-        turn(layer.headWidth(), past, queries, turned, 0);
-        int shared = layer.heads() / layer.keyHeads(); // query heads of one key head
-        for (int t = 0; t < queries.rows(); t++) {
-            for (int head = 0; head < layer.heads(); head++) {
-                answer(t * queries.columns() + head * layer.headWidth(), layer.headWidth(), cache,
-                        head / shared * layer.headWidth(), past + t + 1, answers.values());
-            }
-        }
+        TokenRows seenKeys = cache.keys().tokens();
+        TokenRows seenValues = cache.values().tokens();
+        int past = seenKeys.rows();
+        prepare(layer, past + queries.rows(), queries.rows() * queries.columns());
+        turn(layer.headWidth(), past, keys, turned);
+        seenKeys.append(turned, 0, keys.rows());
+        seenValues.append(values.values(), 0, values.rows());
+        turn(layer.headWidth(), past, queries, turned);
+        attention.attend(turned, queries.rows(), layer.heads(), seenKeys, seenValues, layer.keyHeads(),
+                answers.values());
     }
 
     private void prepare(Attention layer, int seen, int numbers) {
         if (turned.length < numbers) {
             turned = new float[numbers];
-        }
-        if (scores.length < seen) {
-            scores = new float[Math.max(seen, 2 * scores.length)];
         }
         int half = layer.headWidth() / 2;
         if (!layer.rotary().equals(rotary) || frequencies.length != half) {
@@ -70,7 +64,7 @@ final class CausalAttention {
         angles = n;
     }
 
-    private void turn(int width, int past, Rows x, float[] into, int offset) {
+    private void turn(int width, int past, Rows x, float[] into) {
         int half = width / 2;
         for (int t = 0; t < x.rows(); t++) {
             int turns = (past + t) * half;
@@ -78,47 +72,10 @@ final class CausalAttention {
                 for (int pair = 0; pair < half; pair++) {
                     float first = x.values()[head + pair];
                     float second = x.values()[head + pair + half];
-                    into[offset + head + pair] = first * cos[turns + pair] - second * sin[turns + pair];
-                    into[offset + head + pair + half] = second * cos[turns + pair] + first * sin[turns + pair];
+                    into[head + pair] = first * cos[turns + pair] - second * sin[turns + pair];
+                    into[head + pair + half] = second * cos[turns + pair] + first * sin[turns + pair];
                 }
             }
-        }
-    }
-
-    /** One head of one row: its query and answer at one place, its keys and values at another of each row of the cache. */
-    private void answer(int at, int width, KvCache<Rows> cache, int head, int seen, float[] answers) {
-        int columns = cache.keys().columns();
-        float[] keys = cache.keys().values();
-        float largest = Float.NEGATIVE_INFINITY;
-        float scale = (float) (1 / Math.sqrt(width));
-        for (int s = 0; s < seen; s++) {
-            float sum = 0;
-            for (int i = 0; i < width; i++) {
-                sum += turned[at + i] * keys[s * columns + head + i];
-            }
-            scores[s] = sum * scale;
-            largest = Math.max(largest, scores[s]);
-        }
-        weigh(largest, seen);
-        float[] values = cache.values().values();
-        Arrays.fill(answers, at, at + width, 0);
-        for (int s = 0; s < seen; s++) {
-            float weight = scores[s];
-            for (int i = 0; i < width; i++) {
-                answers[at + i] += weight * values[s * columns + head + i];
-            }
-        }
-    }
-
-    /** Scores to shares of 1. */
-    private void weigh(float largest, int seen) {
-        double total = 0;
-        for (int s = 0; s < seen; s++) {
-            scores[s] = (float) Math.exp(scores[s] - largest);
-            total += scores[s];
-        }
-        for (int s = 0; s < seen; s++) {
-            scores[s] = (float) (scores[s] / total);
         }
     }
 }

@@ -103,7 +103,8 @@ public final class CpuOps implements Ops<Rows> {
         return switch (part.kind()) {
             case MATRICES -> Rows.memory(part.shape().get(0), part.shape().get(1));
             case ROW, UNIT_HEADS -> Rows.zeros(1, numbers);
-            case GROWING -> Rows.growing(numbers);
+            case GROWING -> Rows.growing(numbers, false);
+            case GROWING_KEYS -> Rows.growing(numbers, true);
         };
     }
 

@@ -1,12 +1,14 @@
 package io.github.bitttt.nn.cpu;
 
 import io.github.bitttt.tensor.DeltaMemory;
+import io.github.bitttt.tensor.TokenRows;
 import java.util.Arrays;
 
 /**
  * Rows of floats, the value of the CPU reading. A buffer of {@link CpuOps}, overwritten by its next pass.
  *
- * <p>The weights W [H, d, d] of a memory are H d rows of d in the layout of the kernels: they have no {@link #values()}.
+ * <p>The weights W [H, d, d] of a memory are H d rows of d in the layout of the kernels, and rows that grow with a text lie in
+ * blocks of tokens: they have no {@link #values()}.
  */
 public final class Rows {
     private float[] values = new float[0];
@@ -14,7 +16,7 @@ public final class Rows {
     private int columns;
 
     private DeltaMemory memory; // of a memory's weights only
-    private boolean growing;
+    private TokenRows tokens; // of rows that grow only
 
     Rows() {
     }
@@ -29,24 +31,18 @@ public final class Rows {
     }
 
     /** A row for every token, of which there is none yet. */
-    static Rows growing(int columns) {
+    static Rows growing(int columns, boolean keys) {
         Rows rows = zeros(0, columns);
-        rows.growing = true;
+        rows.tokens = new TokenRows(columns, keys);
         return rows;
     }
 
-    /** Makes room for rows behind those that are there.
-     *
-     * @return the offset of the first of them */
-    int append(int n) {
-        float[] old = values;
-        int used = rows * columns;
-        if (old.length < used + Math.multiplyExact(n, columns)) {
-            shape(Math.max(rows + n, 2 * rows), columns);
-            System.arraycopy(old, 0, values, 0, used);
+    /** The rows that grow themselves. */
+    TokenRows tokens() {
+        if (tokens == null) {
+            throw new IllegalStateException(this + " do not grow; CpuOps.empty makes some");
         }
-        shape(used / columns + n, columns);
-        return used;
+        return tokens;
     }
 
     /** The weights of a memory themselves. */
@@ -85,7 +81,7 @@ public final class Rows {
     /** n.
      *  @return how many rows hold values */
     public int rows() {
-        return rows;
+        return tokens == null ? rows : tokens.rows();
     }
 
     /** The width of a row.
@@ -97,6 +93,9 @@ public final class Rows {
     /** A copy of the numbers.
      *  @return rows * columns of them */
     public float[] toArray() {
+        if (tokens != null) {
+            return tokens.toArray();
+        }
         return memory == null ? Arrays.copyOf(values, rows * columns) : memory.toArray();
     }
 
@@ -108,8 +107,9 @@ public final class Rows {
             memory.set(from);
             return;
         }
-        if (growing) {
-            shape(from.length / columns, columns);
+        if (tokens != null) {
+            tokens.set(from);
+            return;
         }
         System.arraycopy(from, 0, values, 0, rows * columns);
     }
@@ -118,8 +118,8 @@ public final class Rows {
     public void clear() {
         if (memory != null) {
             memory.clear();
-        } else if (growing) {
-            rows = 0;
+        } else if (tokens != null) {
+            tokens.clear();
         } else {
             Arrays.fill(values, 0);
         }
@@ -127,6 +127,6 @@ public final class Rows {
 
     @Override
     public String toString() {
-        return "Rows[" + rows + ", " + columns + "]";
+        return "Rows[" + rows() + ", " + columns + "]";
     }
 }

@@ -48,7 +48,7 @@ public final class NaiveOps implements Ops<Doubles> {
         return switch (part.kind()) {
             case MATRICES -> Doubles.zeros(part.shape().get(0) * part.shape().get(1), part.shape().get(2));
             case ROW, UNIT_HEADS -> Doubles.zeros(1, numbers);
-            case GROWING -> Doubles.zeros(0, numbers);
+            case GROWING, GROWING_KEYS -> Doubles.zeros(0, numbers);
         };
     }
 

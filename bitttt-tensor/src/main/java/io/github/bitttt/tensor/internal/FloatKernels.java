@@ -5,6 +5,8 @@ package io.github.bitttt.tensor.internal;
  * family overrides them for speed within n * 2^-23 * sum |x y| of a sum.
  */
 public interface FloatKernels {
+    /** The columns that {@link #besides} takes. */
+    int SIDE_BY_SIDE = 64;
 
     /** sum of a[i] b[i].
      *
@@ -187,6 +189,46 @@ public interface FloatKernels {
     default void addScaled(float factor, float[] x, int xOffset, float[] y, int yOffset, int n) {
         for (int i = 0; i < n; i++) {
             y[yOffset + i] += factor * x[xOffset + i];
+        }
+    }
+
+    /** Inner products with 64 columns that lie side by side: y_s = factor * sum of x_i block[i, s].
+     *
+     * @param x       holds the row
+     * @param xOffset of the first
+     * @param block   holds [n, 64]
+     * @param offset  of its first number
+     * @param n       elements of the row, at least 1
+     * @param factor  of every product
+     * @param y       receives 64 numbers */
+    default void besides(float[] x, int xOffset, float[] block, int offset, int n, float factor, float[] y) {
+        for (int s = 0; s < SIDE_BY_SIDE; s++) {
+            double sum = 0;
+            for (int i = 0; i < n; i++) {
+                sum += (double) x[xOffset + i] * block[offset + i * SIDE_BY_SIDE + s];
+            }
+            y[s] = (float) (sum * factor);
+        }
+    }
+
+    /** y_i = sum over s of weights_s rows[s, i].
+     *
+     * @param weights one for each row
+     * @param count   rows, at least 1
+     * @param rows    holds them
+     * @param offset  of the first row's first number
+     * @param stride  from a row to the next
+     * @param n       elements of a row
+     * @param y       outputs
+     * @param yOffset of the first */
+    default void weightedRows(float[] weights, int count, float[] rows, int offset, int stride, int n, float[] y,
+            int yOffset) {
+        for (int i = 0; i < n; i++) {
+            double sum = 0;
+            for (int s = 0; s < count; s++) {
+                sum += (double) weights[s] * rows[offset + s * stride + i];
+            }
+            y[yOffset + i] = (float) sum;
         }
     }
 

@@ -135,6 +135,23 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
+        public void besides(float[] x, int xOffset, float[] block, int offset, int n, float factor, float[] y) {
+            Arrays.fill(y, 0, SIDE_BY_SIDE, 0);
+            for (int i = 0; i < n; i++) {
+                addScaled(x[xOffset + i] * factor, block, offset + i * SIDE_BY_SIDE, y, 0, SIDE_BY_SIDE);
+            }
+        }
+
+        @Override
+        public void weightedRows(float[] weights, int count, float[] rows, int offset, int stride, int n, float[] y,
+                int yOffset) {
+            Arrays.fill(y, yOffset, yOffset + n, 0);
+            for (int s = 0; s < count; s++) {
+                addScaled(weights[s], rows, offset + s * stride, y, yOffset, n);
+            }
+        }
+
+        @Override
         public Int8Weights int8Weights(Codes codes, int rows, int columns) {
             byte[] turned = new byte[Math.multiplyExact(rows, columns)];
             byte[] codesOfRow = new byte[columns];

@@ -108,6 +108,40 @@ class ScalarFloats implements FloatKernels {
     }
 
     @Override
+    public void besides(float[] x, int xOffset, float[] block, int offset, int n, float factor, float[] y) {
+        float[] odd = new float[SIDE_BY_SIDE];
+        Arrays.fill(y, 0, SIDE_BY_SIDE, 0);
+        for (int i = 0; i < n; i++) {
+            float[] sums = i % 2 == 0 ? y : odd;
+            for (int s = 0; s < SIDE_BY_SIDE; s++) {
+                sums[s] = Math.fma(block[offset + i * SIDE_BY_SIDE + s], x[xOffset + i], sums[s]);
+            }
+        }
+        for (int s = 0; s < SIDE_BY_SIDE; s++) {
+            y[s] = (y[s] + odd[s]) * factor;
+        }
+    }
+
+    @Override
+    public void weightedRows(float[] weights, int count, float[] rows, int offset, int stride, int n, float[] y,
+            int yOffset) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] = weightedColumn(weights, count, rows, offset + i, stride);
+        }
+    }
+
+    static float weightedColumn(float[] weights, int count, float[] rows, int at, int stride) {
+        float even = 0;
+        float odd = 0;
+        int s = 0;
+        for (; s + 2 <= count; s += 2) {
+            even = Math.fma(rows[at + s * stride], weights[s], even);
+            odd = Math.fma(rows[at + (s + 1) * stride], weights[s + 1], odd);
+        }
+        return s < count ? Math.fma(rows[at + s * stride], weights[s], even) + odd : even + odd;
+    }
+
+    @Override
     public void exp(float[] x, float shift, float[] y, int n) {
         int whole = n / LANES * LANES;
         for (int i = 0; i < whole; i++) {

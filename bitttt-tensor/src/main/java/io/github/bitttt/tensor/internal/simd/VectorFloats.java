@@ -129,6 +129,89 @@ final class VectorFloats implements FloatKernels {
     }
 
     @Override
+    public void besides(float[] x, int xOffset, float[] block, int offset, int n, float factor, float[] y) {
+        for (int s = 0; s < SIDE_BY_SIDE; s += 4 * LANES) {
+            FloatVector a0 = FloatVector.zero(FLOATS);
+            FloatVector a1 = a0;
+            FloatVector a2 = a0;
+            FloatVector a3 = a0;
+            FloatVector b0 = a0;
+            FloatVector b1 = a0;
+            FloatVector b2 = a0;
+            FloatVector b3 = a0;
+            int at = offset + s;
+            int i = xOffset;
+            for (; i + 2 <= xOffset + n; i += 2, at += 2 * SIDE_BY_SIDE) {
+                FloatVector even = FloatVector.broadcast(FLOATS, x[i]);
+                FloatVector odd = FloatVector.broadcast(FLOATS, x[i + 1]);
+                a0 = FloatVector.fromArray(FLOATS, block, at).fma(even, a0);
+                a1 = FloatVector.fromArray(FLOATS, block, at + LANES).fma(even, a1);
+                a2 = FloatVector.fromArray(FLOATS, block, at + 2 * LANES).fma(even, a2);
+                a3 = FloatVector.fromArray(FLOATS, block, at + 3 * LANES).fma(even, a3);
+                b0 = FloatVector.fromArray(FLOATS, block, at + SIDE_BY_SIDE).fma(odd, b0);
+                b1 = FloatVector.fromArray(FLOATS, block, at + SIDE_BY_SIDE + LANES).fma(odd, b1);
+                b2 = FloatVector.fromArray(FLOATS, block, at + SIDE_BY_SIDE + 2 * LANES).fma(odd, b2);
+                b3 = FloatVector.fromArray(FLOATS, block, at + SIDE_BY_SIDE + 3 * LANES).fma(odd, b3);
+            }
+            if (i < xOffset + n) {
+                FloatVector even = FloatVector.broadcast(FLOATS, x[i]);
+                a0 = FloatVector.fromArray(FLOATS, block, at).fma(even, a0);
+                a1 = FloatVector.fromArray(FLOATS, block, at + LANES).fma(even, a1);
+                a2 = FloatVector.fromArray(FLOATS, block, at + 2 * LANES).fma(even, a2);
+                a3 = FloatVector.fromArray(FLOATS, block, at + 3 * LANES).fma(even, a3);
+            }
+            a0.add(b0).mul(factor).intoArray(y, s);
+            a1.add(b1).mul(factor).intoArray(y, s + LANES);
+            a2.add(b2).mul(factor).intoArray(y, s + 2 * LANES);
+            a3.add(b3).mul(factor).intoArray(y, s + 3 * LANES);
+        }
+    }
+
+    @Override
+    public void weightedRows(float[] weights, int count, float[] rows, int offset, int stride, int n, float[] y,
+            int yOffset) {
+        int i = 0;
+        for (; i + 4 * LANES <= n; i += 4 * LANES) {
+            FloatVector a0 = FloatVector.zero(FLOATS);
+            FloatVector a1 = a0;
+            FloatVector a2 = a0;
+            FloatVector a3 = a0;
+            FloatVector b0 = a0;
+            FloatVector b1 = a0;
+            FloatVector b2 = a0;
+            FloatVector b3 = a0;
+            int at = offset + i;
+            int s = 0;
+            for (; s + 2 <= count; s += 2, at += 2 * stride) {
+                FloatVector even = FloatVector.broadcast(FLOATS, weights[s]);
+                FloatVector odd = FloatVector.broadcast(FLOATS, weights[s + 1]);
+                a0 = FloatVector.fromArray(FLOATS, rows, at).fma(even, a0);
+                a1 = FloatVector.fromArray(FLOATS, rows, at + LANES).fma(even, a1);
+                a2 = FloatVector.fromArray(FLOATS, rows, at + 2 * LANES).fma(even, a2);
+                a3 = FloatVector.fromArray(FLOATS, rows, at + 3 * LANES).fma(even, a3);
+                b0 = FloatVector.fromArray(FLOATS, rows, at + stride).fma(odd, b0);
+                b1 = FloatVector.fromArray(FLOATS, rows, at + stride + LANES).fma(odd, b1);
+                b2 = FloatVector.fromArray(FLOATS, rows, at + stride + 2 * LANES).fma(odd, b2);
+                b3 = FloatVector.fromArray(FLOATS, rows, at + stride + 3 * LANES).fma(odd, b3);
+            }
+            if (s < count) {
+                FloatVector even = FloatVector.broadcast(FLOATS, weights[s]);
+                a0 = FloatVector.fromArray(FLOATS, rows, at).fma(even, a0);
+                a1 = FloatVector.fromArray(FLOATS, rows, at + LANES).fma(even, a1);
+                a2 = FloatVector.fromArray(FLOATS, rows, at + 2 * LANES).fma(even, a2);
+                a3 = FloatVector.fromArray(FLOATS, rows, at + 3 * LANES).fma(even, a3);
+            }
+            a0.add(b0).intoArray(y, yOffset + i);
+            a1.add(b1).intoArray(y, yOffset + i + LANES);
+            a2.add(b2).intoArray(y, yOffset + i + 2 * LANES);
+            a3.add(b3).intoArray(y, yOffset + i + 3 * LANES);
+        }
+        for (; i < n; i++) {
+            y[yOffset + i] = ScalarFloats.weightedColumn(weights, count, rows, offset + i, stride);
+        }
+    }
+
+    @Override
     public void log(float[] x, float[] y, int n) {
         int i = 0;
         for (; i + LANES <= n; i += LANES) {

@@ -303,6 +303,7 @@ public final class WarmingKernels implements Kernels {
         private final float[] x = new float[WIDTH];
         private final float[] y = new float[WIDTH];
         private final float[] answer = new float[MEMORY];
+        private final float[] block = new float[4 * FloatKernels.SIDE_BY_SIDE];
         private final FloatKernels.DeltaWeights memory = hot.floats().deltaWeights(1, MEMORY);
 
         Exercise() {
@@ -326,6 +327,8 @@ public final class WarmingKernels implements Kernels {
             floats.exp(x, 3, y, WIDTH);
             floats.log(y, y, WIDTH);
             floats.addScaled(0.5f, x, 0, y, 0, WIDTH);
+            floats.besides(x, 0, block, 0, 2, 0.1f, y);
+            floats.weightedRows(x, 3, block, 0, 64, 64, y, 0);
             memory.step(0, y, 0, y, 0, 0.5f, 1, true, answer, 0);
         }
     }
