@@ -104,6 +104,22 @@ class AttentionTest {
         assertThat(changed[19]).isNotEqualTo(whole[19]);
     }
 
+    /** Of a wide layer more rows are multiplied together, and attention divides its work otherwise: sums and answers stay the same. */
+    @ParameterizedTest(name = "D {0}")
+    @ValueSource(ints = {96, 1040})
+    void rowsReadTogetherAreThoseReadOneByOneToTheBit(int width) {
+        BitLlama model = model(width, 4, true);
+        CpuOps ops = new CpuOps(Weights.init(model.params(), 6).freeze(true));
+        int[] ids = ids(70);
+        float[] whole = model.forward(ops, model.memories(CpuOps::empty), ops.tokens(ids, 0, 70)).toArray();
+        List<MixerState<Rows>> caches = model.memories(CpuOps::empty);
+        for (int t = 0; t < 70; t++) {
+            ops.reset();
+            assertThat(model.forward(ops, caches, ops.token(ids[t])).toArray())
+                    .containsExactly(Arrays.copyOfRange(whole, 23 * t, 23 * (t + 1)));
+        }
+    }
+
     /** Embedding and gains reach the loss through attention; codes are held fixed. */
     @Test
     void gradientsAreCentralDifferencesOfNaive() {
