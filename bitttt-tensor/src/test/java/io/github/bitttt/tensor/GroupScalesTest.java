@@ -11,11 +11,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A scale for each group of inputs, in every family of kernels and beside the naive twin, to the bit. */
+@Execution(ExecutionMode.CONCURRENT)
 class GroupScalesTest {
     private static final float GUARD = 12345;
     private static final int TOKENS = 5; // four at once and one more

@@ -16,11 +16,14 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every family against the naive one. */
+@Execution(ExecutionMode.CONCURRENT)
 class KernelsParityTest {
     // On vectors that are forced to be narrow everything takes longer; these sizes have their remainders and limits.
     private static final int[] FEW = {1, 3, 7, 8, 15, 16, 17, 31, 33, 65, 129, 207, 257, 4096};
