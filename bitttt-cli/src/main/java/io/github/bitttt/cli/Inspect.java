@@ -2,7 +2,6 @@ package io.github.bitttt.cli;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.io.Checkpoint;
-import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.tensor.KernelChoice;
@@ -23,7 +22,7 @@ final class Inspect implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Checkpoint checkpoint = Zoo.checkpoint(model.name());
+        Checkpoint checkpoint = model.checkpoint();
         Map<String, Object> tensors = new LinkedHashMap<>();
         for (Param param : checkpoint.weights().params()) {
             tensors.put(param.path(), Map.of("shape", param.shape(), "form", form(checkpoint.weights().get(param))));

@@ -5,7 +5,6 @@ import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
-import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
 import io.github.bitttt.train.TrainingGraph;
@@ -42,7 +41,7 @@ final class Logits implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Checkpoint checkpoint = Zoo.checkpoint(model.name());
+        Checkpoint checkpoint = model.checkpoint();
         int vocabulary = checkpoint.config().vocabSize();
         for (int id : tokens) {
             if (id < 0 || id >= vocabulary) {

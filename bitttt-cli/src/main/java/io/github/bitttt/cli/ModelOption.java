@@ -1,14 +1,20 @@
 package io.github.bitttt.cli;
 
 import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.zoo.Zoo;
+import io.github.bitttt.nn.BitLinear.Quantization;
 import java.io.IOException;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** The option {@code --model}: a folder or a name of the zoo. */
 final class ModelOption {
-    @Option(names = "--model", defaultValue = Zoo.DEFAULT, paramLabel = "MODEL", description = "A model folder, or a name of the zoo (default: ${DEFAULT-VALUE}). Masters are packed on the fly.")
+    @Option(names = "--model", defaultValue = Zoo.DEFAULT, paramLabel = "MODEL", description = "A model folder, a GGUF file, or a name of the zoo (default: ${DEFAULT-VALUE}). Masters are packed on the fly.")
     private String name;
+
+    @Option(names = "--activations", paramLabel = "int8|float", description = "How inputs of projections are rounded (default: as the model says). int8 is faster where a model says float.")
+    private String activations;
 
     String name() {
         return name;
@@ -16,6 +22,29 @@ final class ModelOption {
 
     /** The model, ready to run; the process is its owner. */
     Model load() throws IOException {
-        return Model.load(name);
+        if (activations == null) {
+            return Model.load(name);
+        }
+        Zoo.Entry entry = Zoo.load(name);
+        return Model.of(
+                new Zoo.Entry(entry.name(), rounded(entry.checkpoint()), entry.tokenizer(), entry.generationConfig()));
+    }
+
+    /** Its config and weights. */
+    Checkpoint checkpoint() throws IOException {
+        return rounded(Zoo.checkpoint(name));
+    }
+
+    private Checkpoint rounded(Checkpoint checkpoint) {
+        if (activations == null) {
+            return checkpoint;
+        }
+        if (!List.of("int8", "float").contains(activations)) {
+            throw new IllegalArgumentException("--activations must be int8 or float, got " + activations);
+        }
+        Quantization of = checkpoint.config().quantization();
+        return new Checkpoint(checkpoint.config().withQuantization(
+                new Quantization(of.scaleWeights(), activations.equals("int8"))), checkpoint.weights(),
+                checkpoint.configText(), checkpoint.metadata());
     }
 }

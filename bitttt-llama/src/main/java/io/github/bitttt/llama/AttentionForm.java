@@ -10,8 +10,9 @@ import io.github.bitttt.nn.Rotary;
  * @param headWidth d, even; H d need not be the model's width
  * @param rotary    how positions turn queries and keys
  * @param subNorm   whether a norm stands before the output projection
+ * @param headNorms whether each head of queries and of keys is normed
  */
-public record AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotary, boolean subNorm)
+public record AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotary, boolean subNorm, boolean headNorms)
         implements
             MixerForm {
     /** Checks the sizes. */
@@ -29,6 +30,17 @@ public record AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotar
             throw new IllegalArgumentException(
                     "attention.num_key_value_heads must divide attention.num_heads " + heads + ", got " + keyHeads);
         }
+    }
+
+    /** A form without norms of the heads.
+     *
+     * @param heads     H
+     * @param keyHeads  heads of keys and values
+     * @param headWidth d
+     * @param rotary    how positions turn queries and keys
+     * @param subNorm   whether a norm stands before the output projection */
+    public AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotary, boolean subNorm) {
+        this(heads, keyHeads, headWidth, rotary, subNorm, false);
     }
 
     /** The first form of attention: heads that divide the model's width, keys and values for each, no scaling, no norm.

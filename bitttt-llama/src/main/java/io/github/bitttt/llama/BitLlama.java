@@ -95,7 +95,10 @@ public final class BitLlama {
         return new Attention(projection(path + ".q_proj", queries, width, config),
                 projection(path + ".k_proj", keys, width, config), projection(path + ".v_proj", keys, width, config),
                 projection(path + ".o_proj", width, queries, config), form.heads(), form.keyHeads(), form.rotary(),
-                subNorm(form.subNorm(), path, queries, config));
+                subNorm(form.subNorm(), path, queries, config), form.headNorms()
+                        ? Optional.of(new Attention.HeadNorms(norm(path + ".q_norm.weight", form.headWidth(), config),
+                                norm(path + ".k_norm.weight", form.headWidth(), config)))
+                        : Optional.empty());
     }
 
     private static TttLayer tttLayer(String path, BitLlamaConfig config, BitLlamaConfig.Ttt form) {

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
  * Causal attention with rotary positions, in ternary projections. Several query heads may share a head of keys and values.
  *
  * <pre>
- * q, k, v = query(x), key(x), value(x)          q and k turned by their position, per head
+ * q, k, v = query(x), key(x), value(x)          q and k normed per head, where there are norms, and turned by their position
  * a_t     = sum over s up to t of softmax_s(q_t . k_s / sqrt(d)) v_s
  * y_t     = output(norm(a_t))                   the norm, where there is one, is over all H d numbers
  * </pre>
@@ -28,9 +28,34 @@ import java.util.stream.Stream;
  * @param keyHeads G, heads of keys and values; a divisor of H
  * @param rotary   how positions turn queries and keys
  * @param subNorm  before {@code output}
+ * @param headNorms of each head of queries, and of each of keys, before they are turned
  */
 public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLinear output, int heads, int keyHeads,
-        Rotary rotary, Optional<RmsNorm> subNorm) implements Mixer {
+        Rotary rotary, Optional<RmsNorm> subNorm, Optional<HeadNorms> headNorms) implements Mixer {
+
+    /**
+     * Norms of the heads; one gain [d] serves all heads.
+     *
+     * @param query of queries
+     * @param key   of keys
+     */
+    public record HeadNorms(RmsNorm query, RmsNorm key) {}
+
+    /** Attention without norms of the heads.
+     *
+     * @param query    D to H d
+     * @param key      D to G d
+     * @param value    D to G d
+     * @param output   H d to D
+     * @param heads    H
+     * @param keyHeads G
+     * @param rotary   how positions turn queries and keys
+     * @param subNorm  before {@code output} */
+    public Attention(BitLinear query, BitLinear key, BitLinear value, BitLinear output, int heads, int keyHeads,
+            Rotary rotary, Optional<RmsNorm> subNorm) {
+        this(query, key, value, output, heads, keyHeads, rotary, subNorm, Optional.empty());
+    }
+
     /** Checks the sizes. */
     public Attention {
         if (heads < 1 || query.out() % (2 * heads) != 0) {
@@ -50,6 +75,11 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
         if (subNorm.isPresent() && subNorm.get().gain().rows() != query.out()) {
             throw new IllegalArgumentException(
                     subNorm.get().gain() + " must have as many numbers as query has rows: " + query.weight());
+        }
+        if (headNorms.isPresent() && (headNorms.get().query().gain().rows() != query.out() / heads
+                || headNorms.get().key().gain().rows() != query.out() / heads)) {
+            throw new IllegalArgumentException(headNorms.get().query().gain() + " and " + headNorms.get().key().gain()
+                    + " must have as many numbers as a head is wide, " + query.out() / heads);
         }
     }
 
@@ -85,6 +115,7 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
     @Override
     public List<Param> params() {
         return Stream.of(query.params(), key.params(), value.params(),
+                headNorms.map(norms -> List.of(norms.query().gain(), norms.key().gain())).orElse(List.of()),
                 subNorm.map(RmsNorm::params).orElse(List.of()), output.params()).flatMap(List::stream).toList();
     }
 }

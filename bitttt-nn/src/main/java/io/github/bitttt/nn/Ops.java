@@ -177,8 +177,23 @@ public interface Ops<T> {
      * @param x     [n, D], normed
      * @return y [n, D] and the cache after the last row */
     default Mixed<T> attention(Attention layer, KvCache<T> cache, T x) {
-        Mixed<T> attended = attend(layer, cache, layer.query().forward(this, x), layer.key().forward(this, x),
+        return attended(layer, cache, layer.query().forward(this, x), layer.key().forward(this, x),
                 layer.value().forward(this, x));
+    }
+
+    /** Composite: an attention layer from its projections on.
+     *
+     * @param layer   the layer
+     * @param cache   what was read so far; spent by this call
+     * @param queries [n, H d]
+     * @param keys    [n, G d]
+     * @param values  [n, G d]
+     * @return y [n, D] and the cache after the last row */
+    default Mixed<T> attended(Attention layer, KvCache<T> cache, T queries, T keys, T values) {
+        boolean normed = layer.headNorms().isPresent();
+        Mixed<T> attended = attend(layer, cache,
+                normed ? layer.headNorms().get().query().forward(this, queries) : queries,
+                normed ? layer.headNorms().get().key().forward(this, keys) : keys, values);
         return mixed(attentionOutput(layer, attended.output()), attended.state());
     }
 

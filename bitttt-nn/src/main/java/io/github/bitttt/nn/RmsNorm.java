@@ -5,7 +5,9 @@ import java.util.List;
 /**
  * Root-mean-square norm over the last dimension: y = g * x / sqrt(mean(x^2) + eps).
  *
- * <p>Shapes: x [n, D], g [D], y [n, D]. Source: Zhang and Sennrich, arXiv:1910.07467.
+ * <p>A row that is several times as wide as g is several heads, each of which is normed by itself.
+ *
+ * <p>Shapes: x [n, H D], g [D], y [n, H D]. Source: Zhang and Sennrich, arXiv:1910.07467.
  *
  * @param gain    g
  * @param epsilon eps

@@ -16,12 +16,59 @@ public record Rotary(double base, Optional<Scaling> scaling) {
     public static final Rotary STANDARD = new Rotary(10_000, Optional.empty());
 
     /** A rule that changes frequencies. */
-    public sealed interface Scaling permits Llama3 {
+    public sealed interface Scaling permits Llama3, Yarn {
         /** The frequency that is used in place of another.
          *
-         * @param frequency f
+         * @param frequency f_i
+         * @param pair      i, from 0 to d / 2 - 1
+         * @param width     d
+         * @param base      theta
          * @return radians a position */
-        double scaled(double frequency);
+        double scaled(double frequency, int pair, int width, double base);
+
+        /** What turned queries and keys are multiplied by.
+         *  @return 1 for most rules */
+        default double magnitude() {
+            return 1;
+        }
+    }
+
+    /**
+     * YaRN: with a(r) = d ln(n / (2 pi r)) / (2 ln theta), low = max(floor a(32), 0) and high = min(ceil a(1), d - 1), a ramp from 0 at pair
+     * low to 1 at pair high mixes f with f / factor. Queries and keys are multiplied by 0.1 ln factor + 1, at every position, in short texts too.
+     * Source: Peng et al., arXiv:2309.00071, as transformers has it.
+     *
+     * @param factor  by which slow frequencies are divided, at least 1
+     * @param context n, {@code original_max_position_embeddings}
+     */
+    public record Yarn(double factor, double context) implements Scaling {
+        private static final double FAST = 32;
+
+        /** Checks that the numbers make a rule. */
+        public Yarn {
+            if (!(factor >= 1 && context >= 1) || !Double.isFinite(factor * context)) {
+                throw new IllegalArgumentException(
+                        "rope scaling by yarn takes a factor and a context of at least 1, got "
+                                + factor + " and " + context);
+            }
+        }
+
+        @Override
+        public double scaled(double frequency, int pair, int width, double base) {
+            double low = Math.max(Math.floor(at(FAST, width, base)), 0);
+            double high = Math.min(Math.ceil(at(1, width, base)), width - 1);
+            double ramp = Math.clamp((pair - low) / (high == low ? 0.001 : high - low), 0.0, 1.0);
+            return frequency * (1 - ramp) + frequency / factor * ramp;
+        }
+
+        private double at(double turns, int width, double base) {
+            return width * Math.log(context / (2 * Math.PI * turns)) / (2 * Math.log(base));
+        }
+
+        @Override
+        public double magnitude() {
+            return 0.1 * Math.log(factor) + 1;
+        }
     }
 
     /**
@@ -43,7 +90,7 @@ public record Rotary(double base, Optional<Scaling> scaling) {
         }
 
         @Override
-        public double scaled(double frequency) {
+        public double scaled(double frequency, int pair, int width, double base) {
             double turns = context * frequency / (2 * Math.PI);
             if (turns > high) {
                 return frequency;
@@ -70,6 +117,12 @@ public record Rotary(double base, Optional<Scaling> scaling) {
      * @return radians */
     public double frequency(int pair, int width) {
         double frequency = Math.pow(base, -2.0 * pair / width);
-        return scaling.isPresent() ? scaling.get().scaled(frequency) : frequency;
+        return scaling.isPresent() ? scaling.get().scaled(frequency, pair, width, base) : frequency;
+    }
+
+    /** What turned queries and keys are multiplied by.
+     *  @return 1, unless the scaling says otherwise */
+    public double magnitude() {
+        return scaling.map(Scaling::magnitude).orElse(1.0);
     }
 }

@@ -78,7 +78,8 @@ final class ConfigJson {
                 ? integer(form, "head_dim", null)
                 : AttentionForm.of(width, heads).headWidth();
         return new AttentionForm(heads, integer(form, "num_key_value_heads", heads), headWidth,
-                new Rotary(number(form, "rope_theta", 10_000), scaling(form)), flag(form, "sub_norm", false));
+                new Rotary(number(form, "rope_theta", 10_000), scaling(form)), flag(form, "sub_norm", false),
+                flag(form, "head_norms", false));
     }
 
     private Optional<Rotary.Scaling> scaling(JsonNode form) throws CheckpointException {
@@ -90,7 +91,10 @@ final class ConfigJson {
             throw new CheckpointException(file,
                     "attention.rope_scaling must be a JSON object, got " + StrictJson.shown(scaling));
         }
-        text(scaling, "rope_type", "llama3", List.of("llama3"));
+        if (text(scaling, "rope_type", "llama3", List.of("llama3", "yarn")).equals("yarn")) {
+            return Optional.of(new Rotary.Yarn(number(scaling, "factor", 4),
+                    number(scaling, "original_max_position_embeddings", 32_768)));
+        }
         return Optional.of(new Rotary.Llama3(number(scaling, "factor", 8), number(scaling, "low_freq_factor", 1),
                 number(scaling, "high_freq_factor", 4), number(scaling, "original_max_position_embeddings", 8192)));
     }
@@ -230,11 +234,17 @@ final class ConfigJson {
         }
         node.put("num_key_value_heads", form.keyHeads()).put("head_dim", form.headWidth())
                 .put("rope_theta", form.rotary().base()).put("sub_norm", form.subNorm());
+        if (form.headNorms()) {
+            node.put("head_norms", true);
+        }
         if (form.rotary().scaling().isPresent()) {
             switch (form.rotary().scaling().get()) {
                 case Rotary.Llama3 scaling -> node.putObject("rope_scaling").put("rope_type", "llama3")
                         .put("factor", scaling.factor()).put("low_freq_factor", scaling.low())
                         .put("high_freq_factor", scaling.high())
+                        .put("original_max_position_embeddings", scaling.context());
+                case Rotary.Yarn scaling -> node.putObject("rope_scaling").put("rope_type", "yarn")
+                        .put("factor", scaling.factor())
                         .put("original_max_position_embeddings", scaling.context());
             }
         }

@@ -17,15 +17,17 @@ import java.util.OptionalInt;
  * What the keys of a GGUF file say of its model. All but the general ones begin with the name of the architecture.
  *
  * @param gguf         the file
- * @param architecture bitnet-b1.58 or bitnet-25 (2B4T), bitnet, or llama
+ * @param architecture bitnet-b1.58 or bitnet-25 (2B4T), bitnet, llama, or qwen3
  */
 record GgufKeys(Gguf gguf, String architecture) {
     private static final String ARCHITECTURE = "general.architecture";
     private static final String LLAMA = "llama";
+    private static final String QWEN_3 = "qwen3";
     /** The architectures that are read, with the activation of a file that names none. */
     private static final Map<String, Activation> ACTIVATIONS = Map.of("bitnet-b1.58", Activation.RELU_SQUARED,
             "bitnet-25",
-            Activation.RELU_SQUARED, "bitnet", Activation.SILU, LLAMA, Activation.SILU);
+            Activation.RELU_SQUARED, "bitnet", Activation.SILU, LLAMA, Activation.SILU, QWEN_3,
+            Activation.SILU);
 
     static GgufKeys of(Gguf gguf) throws CheckpointException {
         Object architecture = gguf.keys().get(ARCHITECTURE);
@@ -57,19 +59,33 @@ record GgufKeys(Gguf gguf, String architecture) {
                     key("rope.dimension_count") + " must be the width of a head, " + headWidth
                             + ", got " + value("rope.dimension_count"));
         }
-        boolean subNorms = !architecture.equals(LLAMA);
+        boolean subNorms = !architecture.equals(LLAMA) && !architecture.equals(QWEN_3);
         try {
             return new BitLlamaConfig(integer("vocab_size", embedding == null ? 0 : embedding.rows()), width,
                     integer("block_count", null), integer("feed_forward_length", null),
                     number("attention.layer_norm_rms_epsilon", 1e-5),
                     List.of(new AttentionForm(heads, integer("attention.head_count_kv", heads), headWidth,
-                            new Rotary(number("rope.freq_base", 10_000), Optional.empty()), subNorms)),
+                            rotary(), subNorms, architecture.equals(QWEN_3))),
                     new MlpForm(activation(), subNorms),
                     new HeadForm(!gguf.tensors().containsKey(GgufModel.HEAD), false), quantization(),
                     OptionalDouble.empty(), OptionalInt.of(integer("context_length", 2048)));
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(gguf.file(), e.getMessage(), e);
         }
+    }
+
+    private Rotary rotary() throws CheckpointException {
+        Object type = value("rope.scaling.type");
+        double base = number("rope.freq_base", 10_000);
+        if (type == null || type.equals("none")) {
+            return new Rotary(base, Optional.empty());
+        }
+        if (!type.equals("yarn")) {
+            throw new CheckpointException(gguf.file(),
+                    key("rope.scaling.type") + " must be none or yarn, got " + StrictJson.shown(type));
+        }
+        return new Rotary(base, Optional.of(new Rotary.Yarn(number("rope.scaling.factor", 1),
+                number("rope.scaling.original_context_length", integer("context_length", 2048)))));
     }
 
     /** d, the width of a head. */

@@ -25,7 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Other people's ternary transformers as one GGUF file: BitNet b1.58 2B4T, and models of the Llama kind.
+ * Other people's ternary transformers as one GGUF file: BitNet b1.58 2B4T, models of the Llama kind, and Qwen3 (Ternary Bonsai).
  *
  * <p>The file is mapped. A ternary matrix goes row by row into the kernels' layout, an embedding or head of more than
  * {@link HuggingFaceFolder#MOST_FLOATS} numbers row by row into int8; nothing else is kept of it.
@@ -39,7 +39,9 @@ final class GgufModel implements ModelFormat {
             "output_norm.weight", "lm_head.weight", HEAD);
     private static final Map<String, String> OF_A_LAYER = Map.ofEntries(Map.entry("norm1.weight", "attn_norm"),
             Map.entry("norm2.weight", "ffn_norm"), Map.entry("attention.sub_norm.weight", "attn_sub_norm"),
-            Map.entry("mlp.sub_norm.weight", "ffn_sub_norm"), Map.entry("attention.q_proj.weight", "attn_q"),
+            Map.entry("mlp.sub_norm.weight", "ffn_sub_norm"),
+            Map.entry("attention.q_norm.weight", "attn_q_norm"), Map.entry("attention.k_norm.weight", "attn_k_norm"),
+            Map.entry("attention.q_proj.weight", "attn_q"),
             Map.entry("attention.k_proj.weight", "attn_k"), Map.entry("attention.v_proj.weight", "attn_v"),
             Map.entry("attention.o_proj.weight", "attn_output"), Map.entry("mlp.gate_proj.weight", "ffn_gate"),
             Map.entry("mlp.up_proj.weight", "ffn_up"), Map.entry("mlp.down_proj.weight", "ffn_down"));
@@ -51,7 +53,7 @@ final class GgufModel implements ModelFormat {
 
     @Override
     public String reads() {
-        return "a GGUF file (versions 2, 3) of architecture bitnet-b1.58, bitnet-25, bitnet or llama, with ternary tensors of types I2_S, "
+        return "a GGUF file (versions 2, 3) of architecture bitnet-b1.58, bitnet-25, bitnet, llama or qwen3, with ternary tensors of types I2_S, "
                 + "TQ1_0, TQ2_0, Q2_0, PQ2_0, PTQ1_0, and F32, F16, BF16, Q8_0, Q6_K for the rest";
     }
 

@@ -20,10 +20,11 @@ import java.util.Set;
  *
  * @param config       sizes and forms
  * @param scaleDivides whether a projection's {@code weight_scale} is 1 / beta
+ * @param groups       whether each group of inputs of a row has a scale of its own
  */
-record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides) {
+record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides, boolean groups) {
     /** The model types that are read. */
-    static final Set<String> TYPES = Set.of("bitnet", "llama");
+    static final Set<String> TYPES = Set.of("bitnet", "llama", "qwen3");
     private static final Set<String> FLOAT_MODULES = Set.of("lm_head", "embed_tokens", "model.embed_tokens");
 
     static HuggingFaceConfig parse(String text, Path file) throws CheckpointException {
@@ -39,25 +40,32 @@ record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides) {
         HuggingFaceConfig read() throws CheckpointException {
             boolean bitnet = root.path("model_type").asText().equals("bitnet");
             JsonNode quantization = root.path("quantization_config");
-            checkQuantization(quantization);
+            boolean qwen = root.path("model_type").asText().equals("qwen3");
+            checkQuantization(quantization, qwen);
+            if (flag(root, "use_sliding_window")) {
+                throw new CheckpointException(file, "use_sliding_window must be false, got true; windows are not read");
+            }
             int width = integer(root, "hidden_size", null);
             int heads = integer(root, "num_attention_heads", null);
             int keyHeads = integer(root, "num_key_value_heads", bitnet ? 5 : heads);
             int headWidth = integer(root, "head_dim", heads > 0 ? width / heads : 0);
-            AttentionForm attention = new AttentionForm(heads, keyHeads, headWidth, rotary(bitnet), bitnet);
+            AttentionForm attention = new AttentionForm(heads, keyHeads, headWidth, rotary(bitnet), bitnet, qwen);
             boolean multiplies = quantization.path("linear_class").asText("bitlinear").equals("autobitlinear");
             BitLlamaConfig config = new BitLlamaConfig(integer(root, "vocab_size", null), width,
                     integer(root, "num_hidden_layers", null), integer(root, "intermediate_size", null),
                     number(root, "rms_norm_eps", bitnet ? 1e-5 : 1e-6), List.of(attention),
                     new MlpForm(activation(bitnet), bitnet), new HeadForm(flag(root, "tie_word_embeddings"), false),
-                    Quantization.BITNET, projectionNorm(quantization),
+                    // Models with scales of groups are made for activations that are not rounded.
+                    qwen ? new Quantization(true, false) : Quantization.BITNET, projectionNorm(quantization),
                     OptionalInt.of(integer(root, "max_position_embeddings", 2048)));
-            return new HuggingFaceConfig(config, !multiplies);
+            return new HuggingFaceConfig(config, !multiplies, qwen);
         }
 
-        private void checkQuantization(JsonNode quantization) throws CheckpointException {
+        private void checkQuantization(JsonNode quantization, boolean qwen) throws CheckpointException {
             String method = quantization.path("quant_method").asText("nothing");
-            if (!method.equals("bitnet")) {
+            if (qwen) {
+                checkMlx(root.path("quantization"));
+            } else if (!method.equals("bitnet")) {
                 throw new CheckpointException(file, "quantization_config.quant_method must be \"bitnet\", got " + method
                         + "; only ternary models are read");
             }
@@ -74,6 +82,15 @@ record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides) {
                                     + ", got " + StrictJson.shown(module)
                                     + "; a projection that is not ternary is not read");
                 }
+            }
+        }
+
+        /** MLX's own key; without it the weights are floats whose groups are ternary. */
+        private void checkMlx(JsonNode mlx) throws CheckpointException {
+            if (!mlx.isMissingNode() && (integer(mlx, "bits", 2) != 2 || integer(mlx, "group_size", null) < 1
+                    || !mlx.path("mode").asText("affine").equals("affine"))) {
+                throw new CheckpointException(file,
+                        "quantization must have bits 2 and mode affine, got " + StrictJson.shown(mlx));
             }
         }
 
@@ -106,8 +123,17 @@ record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides) {
                 case "llama3" -> new Rotary(base, Optional.of(new Rotary.Llama3(number(scaling, "factor", 8),
                         number(scaling, "low_freq_factor", 1), number(scaling, "high_freq_factor", 4),
                         number(scaling, "original_max_position_embeddings", 8192))));
+                case "yarn" -> {
+                    if (scaling.hasNonNull("attention_factor")) {
+                        throw new CheckpointException(file, "rope_scaling.attention_factor is not read, got "
+                                + StrictJson.shown(scaling.get("attention_factor")));
+                    }
+                    yield new Rotary(base, Optional.of(new Rotary.Yarn(number(scaling, "factor", 1),
+                            number(scaling, "original_max_position_embeddings",
+                                    number(root, "max_position_embeddings", 2048)))));
+                }
                 default -> throw new CheckpointException(file,
-                        "rope_type must be \"default\" or \"llama3\", got " + type);
+                        "rope_type must be \"default\", \"llama3\" or \"yarn\", got " + type);
             };
         }
 

@@ -6,6 +6,7 @@ import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
+import io.github.bitttt.tensor.FloatRows;
 import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.io.IOException;
@@ -21,7 +22,8 @@ import java.util.regex.Pattern;
 
 /**
  * Other people's ternary transformers, in Hugging Face's form: {@code model_type} bitnet (BitNet b1.58 2B4T) and llama with
- * {@code quant_method} bitnet (Llama3-8B-1.58, Falcon3-1.58bit, Falcon-E). Masters and packed codes, one file or shards.
+ * {@code quant_method} bitnet (Llama3-8B-1.58, Falcon3-1.58bit, Falcon-E). Masters and packed codes, one file or shards. And qwen3 whose
+ * weights are ternary by groups (Ternary Bonsai), as floats or in MLX's two bits, see {@link GroupedTensors}.
  *
  * <p>A packed projection has a {@code weight_scale}. By {@code linear_class} autobitlinear it is beta and multiplies the sums;
  * by bitlinear, which is also meant where the key is absent, it is 1 / beta and divides them. Norms, embedding and head are
@@ -39,7 +41,9 @@ final class HuggingFaceFolder implements ModelFormat {
     private static final Map<String, String> OUTSIDE = Map.of("embed.weight", "model.embed_tokens.weight",
             "norm_f.weight", "model.norm.weight", "lm_head.weight", "lm_head.weight");
     private static final Map<String, String> NORMS = Map.of("norm1.weight", "input_layernorm.weight", "norm2.weight",
-            "post_attention_layernorm.weight", "attention.sub_norm.weight", "self_attn.attn_sub_norm.weight",
+            "post_attention_layernorm.weight", "attention.q_norm.weight", "self_attn.q_norm.weight",
+            "attention.k_norm.weight", "self_attn.k_norm.weight", "attention.sub_norm.weight",
+            "self_attn.attn_sub_norm.weight",
             "mlp.sub_norm.weight", "mlp.ffn_sub_norm.weight");
 
     @Override
@@ -50,7 +54,8 @@ final class HuggingFaceFolder implements ModelFormat {
     @Override
     public String reads() {
         return "a folder with config.json (model_type bitnet, or llama with quant_method bitnet) and model.safetensors or shards: "
-                + "BitNet b1.58 2B4T, Llama3-8B-1.58, Falcon3-1.58bit, Falcon-E; masters and packed";
+                + "BitNet b1.58 2B4T, Llama3-8B-1.58, Falcon3-1.58bit, Falcon-E, masters and packed; and model_type qwen3 with a scale "
+                + "for each 128 or 64 inputs (Ternary Bonsai 1.7B, 4B, 8B), as floats or MLX 2-bit";
     }
 
     @Override
@@ -106,7 +111,7 @@ final class HuggingFaceFolder implements ModelFormat {
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(configFile, e.getMessage(), e);
         }
-        checkMemory(params, source);
+        checkMemory(form, params, source);
         SequencedMap<Param, Weight> weights = new LinkedHashMap<>();
         for (Param param : params) {
             weights.put(param, weight(form, source, param));
@@ -114,12 +119,17 @@ final class HuggingFaceFolder implements ModelFormat {
         return new Checkpoint(config, new Weights(weights), "{}", source.metadata());
     }
 
-    private static void checkMemory(List<Param> params, TensorSource source) throws IOException {
+    private static void checkMemory(HuggingFaceConfig form, List<Param> params, TensorSource source)
+            throws IOException {
         long bytes = 0;
         for (Param param : params) {
             Tensor tensor = source.get(theirs(param.path()));
             long numbers = Tensor.length(tensor.shape());
-            bytes += tensor.type() == Tensor.Type.U8 || numbers > MOST_FLOATS ? numbers : 4 * numbers;
+            if (param.kind() != Param.Kind.TERNARY) {
+                bytes += numbers > MOST_FLOATS ? numbers : 4 * numbers;
+            } else if (!form.groups() && tensor.type() != Tensor.Type.U8) {
+                bytes += 4 * numbers; // masters; codes lie beside the heap
+            }
         }
         Safetensors.checkMemory(source.file(), bytes);
     }
@@ -128,18 +138,51 @@ final class HuggingFaceFolder implements ModelFormat {
         String name = theirs(param.path());
         boolean packed = source.get(name).type() == Tensor.Type.U8;
         try {
+            if (source.get(name).type() == Tensor.Type.U32 && form.groups()) {
+                GroupedTensors.Mlx mlx = GroupedTensors.Mlx.of(source, name, param);
+                return param.kind() == Param.Kind.TERNARY
+                        ? new Weight.Ternary(mlx.matrix(param))
+                        : rows(mlx::row, param);
+            }
+            if (form.groups() && param.kind() == Param.Kind.TERNARY) {
+                return new Weight.Ternary(GroupedTensors.ofFloats(source.get(name, param.shape()), param));
+            }
             if (packed && param.kind() == Param.Kind.TERNARY) {
                 Tensor codes = source.get(name, List.of(Math.ceilDiv(param.rows(), 4), param.columns()));
                 return new Weight.Ternary(TernaryMatrix.unpack(codes.data(), param.rows(), param.columns(),
                         beta(form, source, name)));
             }
-            float[] values = source.floats(name, param.shape(), Checkpoint.MAX_MAGNITUDE);
-            return param.kind() == Param.Kind.ROWS && values.length > MOST_FLOATS
-                    ? new Weight.Int8Rows(Int8Matrix.quantize(values, param.columns()))
-                    : new Weight.Floats(values);
+            if (param.kind() == Param.Kind.ROWS && (long) param.rows() * param.columns() > MOST_FLOATS) {
+                Tensor tensor = source.get(name, param.shape());
+                return rows((row, to) -> tensor.floats((long) row * to.length, to), param);
+            }
+            return new Weight.Floats(source.floats(name, param.shape(), Checkpoint.MAX_MAGNITUDE));
         } catch (IllegalArgumentException | IllegalStateException e) {
             throw new CheckpointException(source.file(name), "tensor " + name + ": " + e.getMessage(), e);
         }
+    }
+
+    /** An embedding or head, row by row: as floats, or as int8 rows where that is too large. */
+    private static Weight rows(FloatRows rows, Param param) {
+        FloatRows checked = (row, to) -> {
+            rows.read(row, to);
+            for (float number : to) {
+                if (!(Math.abs(number) <= Checkpoint.MAX_MAGNITUDE)) {
+                    throw new IllegalArgumentException("every number must be at most " + Checkpoint.MAX_MAGNITUDE
+                            + " in magnitude, got " + number + " in row " + row);
+                }
+            }
+        };
+        if ((long) param.rows() * param.columns() > MOST_FLOATS) {
+            return new Weight.Int8Rows(Int8Matrix.quantize(checked, param.rows(), param.columns()));
+        }
+        float[] all = new float[param.rows() * param.columns()];
+        float[] one = new float[param.columns()];
+        for (int row = 0; row < param.rows(); row++) {
+            checked.read(row, one);
+            System.arraycopy(one, 0, all, row * one.length, one.length);
+        }
+        return new Weight.Floats(all);
     }
 
     private static float beta(HuggingFaceConfig form, TensorSource source, String name) throws CheckpointException {

@@ -156,6 +156,23 @@ public record Tensor(Type type, List<Long> shape, MemorySegment data) {
         return values;
     }
 
+    /** Some elements as floats, of a row for instance.
+     *
+     * @param first of them
+     * @param to    receives as many as it has room for
+     * @throws IllegalStateException     if this is no F32, F16 or BF16 tensor
+     * @throws IndexOutOfBoundsException if there are not so many */
+    void floats(long first, float[] to) {
+        for (int i = 0; i < to.length; i++) {
+            to[i] = switch (type) {
+                case F32 -> data.getAtIndex(FLOAT, first + i);
+                case F16 -> Float.float16ToFloat(data.getAtIndex(SHORT, first + i));
+                case BF16 -> Float.intBitsToFloat(data.getAtIndex(SHORT, first + i) << 16);
+                default -> throw new IllegalStateException("a float tensor (F32, F16, BF16) is needed, got " + type);
+            };
+        }
+    }
+
     /** The elements as bytes.
      *
      * @return a new array

@@ -57,8 +57,8 @@ final class CausalAttention {
         for (int position = angles; position < n; position++) {
             for (int pair = 0; pair < half; pair++) {
                 double angle = position * frequencies[pair];
-                cos[position * half + pair] = (float) Math.cos(angle);
-                sin[position * half + pair] = (float) Math.sin(angle);
+                cos[position * half + pair] = (float) (Math.cos(angle) * rotary.magnitude());
+                sin[position * half + pair] = (float) (Math.sin(angle) * rotary.magnitude());
             }
         }
         angles = n;

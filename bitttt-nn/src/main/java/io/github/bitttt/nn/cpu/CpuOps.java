@@ -173,9 +173,9 @@ public final class CpuOps implements Ops<Rows> {
     @Override
     public Rows rmsNorm(RmsNorm norm, Rows x) {
         Rows y = take(x.rows(), x.columns());
-        for (int t = 0; t < x.rows(); t++) {
-            FloatOps.rmsNorm(x.values(), t * x.columns(), floats(norm.gain()), norm.epsilon(), y.values(),
-                    t * x.columns());
+        float[] gain = floats(norm.gain());
+        for (int at = 0; at < x.rows() * x.columns(); at += gain.length) {
+            FloatOps.rmsNorm(x.values(), at, gain, norm.epsilon(), y.values(), at);
         }
         return y;
     }
@@ -255,8 +255,7 @@ public final class CpuOps implements Ops<Rows> {
             keyMatrix.matMul(shared, keys.values(), from * keys.columns());
             valueMatrix.matMul(shared, values.values(), from * values.columns());
         }
-        Mixed<Rows> attended = attend(layer, cache, queries, keys, values);
-        return mixed(attentionOutput(layer, attended.output()), attended.state());
+        return attended(layer, cache, queries, keys, values);
     }
 
     /** Whether two projections of one input can take it in one rounded form. */

@@ -63,14 +63,16 @@ public final class NaiveOps implements Ops<Doubles> {
     public Doubles rmsNorm(RmsNorm norm, Doubles x) {
         double[][] gain = matrix(norm.gain());
         return map(x, row -> {
-            double squares = 0;
-            for (double value : row) {
-                squares += value * value;
-            }
-            double root = Math.sqrt(squares / row.length + norm.epsilon());
             double[] y = new double[row.length];
-            for (int i = 0; i < y.length; i++) {
-                y[i] = gain[i][0] * row[i] / root;
+            for (int head = 0; head < row.length; head += gain.length) {
+                double squares = 0;
+                for (int i = head; i < head + gain.length; i++) {
+                    squares += row[i] * row[i];
+                }
+                double root = Math.sqrt(squares / gain.length + norm.epsilon());
+                for (int i = head; i < head + gain.length; i++) {
+                    y[i] = gain[i - head][0] * row[i] / root;
+                }
             }
             return y;
         });
@@ -297,8 +299,10 @@ public final class NaiveOps implements Ops<Doubles> {
                 if (pair < width / 2) {
                     int second = first + width / 2;
                     double angle = (past + t) * rotary.frequency(pair, width);
-                    y[t][first] = row[first] * Math.cos(angle) - row[second] * Math.sin(angle);
-                    y[t][second] = row[second] * Math.cos(angle) + row[first] * Math.sin(angle);
+                    double cos = Math.cos(angle) * rotary.magnitude();
+                    double sin = Math.sin(angle) * rotary.magnitude();
+                    y[t][first] = row[first] * cos - row[second] * sin;
+                    y[t][second] = row[second] * cos + row[first] * sin;
                 }
             }
         }

@@ -146,8 +146,11 @@ public final class GraphOps implements Ops<SDVariable> {
     @Override
     public SDVariable rmsNorm(RmsNorm norm, SDVariable x) {
         int width = norm.gain().rows();
-        SDVariable y = math.rmsNormalize(x, norm.epsilon(), width);
-        return sized(math.multiplyRows(y, variable(norm.gain()), rows(), width), width);
+        int heads = width(x) / width;
+        SDVariable rows = heads == 1 ? x : x.reshape(rows() * heads, width);
+        SDVariable y = math.multiplyRows(math.rmsNormalize(rows, norm.epsilon(), width), variable(norm.gain()),
+                rows() * heads, width);
+        return sized(heads == 1 ? y : y.reshape(rows(), heads * width), heads * width);
     }
 
     @Override

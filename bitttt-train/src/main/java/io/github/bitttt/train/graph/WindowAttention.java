@@ -58,8 +58,8 @@ final class WindowAttention {
             double frequency = rotary.frequency(pair, width);
             for (int row = 0; row < batch * tokens; row++) {
                 double angle = row % tokens * frequency;
-                cos[row][i] = (float) Math.cos(angle);
-                sin[row][i] = (float) Math.sin(angle);
+                cos[row][i] = (float) (Math.cos(angle) * rotary.magnitude());
+                sin[row][i] = (float) (Math.sin(angle) * rotary.magnitude());
             }
         }
         SDVariable swapped = math.matMul(x, false, graph.constant(Nd4j.create(swap)), false);

@@ -9,6 +9,8 @@ import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.io.Safetensors;
+import io.github.bitttt.llama.io.Tensor;
+import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.naive.Doubles;
@@ -21,7 +23,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -30,9 +35,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Other people's ternary transformers as GGUF files: logits are those of an independent program ({@code /gguf/README.md}). */
-class GgufGoldenTest {
+/**
+ * Other people's ternary transformers as GGUF files, and with scales of groups: logits are those of an independent program or of transformers
+ * ({@code /gguf/README.md}, {@code /bonsai/README.md}).
+ */
+class ImportedGoldenTest {
     private static final Path FOLDER = Path.of("src/test/resources/gguf");
+    private static final Path FOLDERS = Path.of("src/test/resources/bonsai");
     private static final String NAME = "bitnet-i2s";
 
     @TempDir
@@ -40,31 +49,36 @@ class GgufGoldenTest {
 
     private record Sequence(int[] ids, double[][] logits) {
         static List<Sequence> of(String name) throws IOException {
-            Safetensors file = Safetensors.read(FOLDER.resolve(name + ".expected.safetensors"));
+            Path folder = FOLDERS.resolve(name);
+            Safetensors file = Safetensors.read(Files.exists(folder)
+                    ? folder.resolve("expected.safetensors")
+                    : FOLDER.resolve(name + ".expected.safetensors"));
+            String prefix = file.tensors().containsKey("logits.0") ? "logits." : "f32.logits.";
             List<Sequence> sequences = new ArrayList<>();
             for (int k = 0; file.tensors().containsKey("ids." + k); k++) {
                 long[] ids = new long[Math.toIntExact(file.get("ids." + k).shape().getFirst())];
                 file.get("ids." + k).data().asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(ids);
-                float[] logits = file.get("logits." + k).floats();
+                float[] logits = file.get(prefix + k).floats();
                 int vocabulary = logits.length / ids.length;
                 sequences.add(new Sequence(Arrays.stream(ids).mapToInt(Math::toIntExact).toArray(),
                         IntStream.range(0, ids.length).mapToObj(t -> IntStream.range(0, vocabulary)
                                 .mapToDouble(i -> logits[t * vocabulary + i]).toArray()).toArray(double[][]::new)));
             }
-            assertThat(sequences).hasSize(3);
+            assertThat(sequences).hasSizeGreaterThan(2);
             return sequences;
         }
     }
 
     static List<String> names() throws IOException {
-        try (Stream<Path> files = Files.list(FOLDER)) {
-            return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".gguf"))
-                    .map(name -> name.replace(".gguf", "")).sorted().toList();
+        try (Stream<Path> files = Files.list(FOLDER); Stream<Path> folders = Files.list(FOLDERS)) {
+            return Stream
+                    .concat(files.filter(file -> file.toString().endsWith(".gguf")), folders.filter(Files::isDirectory))
+                    .map(file -> file.getFileName().toString().replace(".gguf", "")).sorted().toList();
         }
     }
 
     private static Path file(String name) {
-        return FOLDER.resolve(name + ".gguf");
+        return Files.exists(FOLDERS.resolve(name)) ? FOLDERS.resolve(name) : FOLDER.resolve(name + ".gguf");
     }
 
     private static double worst(double[][] rows, double[][] others) {
@@ -122,6 +136,49 @@ class GgufGoldenTest {
                 }
             }
         }
+    }
+
+    /** With activations rounded to int8, a scale for each row: the error of the logits as a share of their deviation. */
+    @ParameterizedTest
+    @CsvSource({"qwen3-untied-bf16, 0.02", "qwen3-tied-f16, 0.028", "qwen3-tied-f16-mlx2, 0.028", "qwen3-pq2, 0.034"})
+    void roundedActivationsCostLittle(String name, double most) throws IOException {
+        Checkpoint checkpoint = Checkpoint.load(file(name));
+        Model model = Model.of(new Checkpoint(checkpoint.config().withQuantization(Quantization.BITNET),
+                checkpoint.weights(), checkpoint.metadata()));
+        double error = 0;
+        for (Sequence sequence : Sequence.of(name).subList(2, 5)) {
+            double[][] logits = whole(model, sequence.ids());
+            double[] expected = Arrays.stream(sequence.logits()).flatMapToDouble(Arrays::stream).toArray();
+            double[] found = Arrays.stream(logits).flatMapToDouble(Arrays::stream).toArray();
+            double mean = Arrays.stream(expected).average().orElseThrow();
+            double difference = 0;
+            double deviation = 0;
+            for (int i = 0; i < found.length; i++) {
+                difference += Math.pow(found[i] - expected[i], 2);
+                deviation += Math.pow(expected[i] - mean, 2);
+            }
+            error += Math.sqrt(difference / deviation) / 3;
+        }
+        System.out.printf("INT8 ACTIVATIONS %s: %.4f%n", name, error);
+        assertThat(error).isGreaterThan(1e-4).isLessThan(most);
+    }
+
+    /** A float is no ternary number: the message says where. */
+    @Test
+    void whatIsNotTernaryIsNamed() throws IOException {
+        Path folder = Files.createDirectories(temporary.resolve("not-ternary"));
+        Path from = FOLDERS.resolve("qwen3-tied-f16");
+        Files.copy(from.resolve("config.json"), folder.resolve("config.json"));
+        Safetensors whole = Safetensors.read(from.resolve("model.safetensors"));
+        SequencedMap<String, Tensor> tensors = new LinkedHashMap<>(whole.tensors());
+        String name = "model.layers.1.mlp.up_proj.weight";
+        float[] values = whole.get(name).floats();
+        values[128 * 70 + 5] = 0.4f * Math.max(Math.abs(values[128 * 70]), Math.abs(values[128 * 70 + 1]));
+        tensors.put(name, Tensor.of(values, 128, 128));
+        Safetensors.write(folder.resolve("model.safetensors"), tensors, Map.of());
+        assertThatThrownBy(() -> Checkpoint.load(folder)).isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("tensor " + name).hasMessageContaining("in row 70 is not ternary")
+                .hasMessageContaining("only ternary models are read");
     }
 
     /** Written as a folder of ours, scales of groups included, it is the same model. */
