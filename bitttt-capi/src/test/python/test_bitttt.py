@@ -227,6 +227,8 @@ class Generations(BittttTest):
 
     @unittest.skipIf(sys.platform == "win32", "signals of this kind are of POSIX")
     def test_keyboard_interrupt(self):
+        # A shell that runs tests in the background lets its children ignore it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with self.model.session() as session:
             ids = self.model.encode("Tim had a red ball.")
             timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))

@@ -20,12 +20,12 @@ import java.util.stream.Stream;
  * written, and an answer that is not streamed writes nothing until its end.
  *
  * <p>A client that has closed its connection, or only its sending half, is gone. Where there are no such tables (not on Linux), or
- * they do not show a connection, its client is taken to be there. Cost: a table is read twice a second while answers are made,
+ * they do not show a connection, its client is taken to be there. Cost: a table is read four times a second while answers are made,
  * however many. For any thread.
  */
 final class Connections {
     private static final List<Path> TABLES = List.of(Path.of("/proc/self/net/tcp"), Path.of("/proc/self/net/tcp6"));
-    private static final long KEPT = Duration.ofMillis(500).toNanos();
+    private static final long KEPT = Duration.ofMillis(250).toNanos();
     private static final HexFormat HEX = HexFormat.of().withUpperCase();
     // The columns of a table, and the state of a connection that the other side has closed.
     private static final int LOCAL = 1;

@@ -8,6 +8,7 @@ import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.nn.Weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -188,7 +189,10 @@ class AtomicFileTest {
     @ParameterizedTest
     @ValueSource(ints = {60, 100, 230, 255})
     void anyLegalNameIsTaken(int bytes) throws IOException {
-        for (String name : List.of("n".repeat(bytes), "\uD83D\uDE00".repeat(bytes / 4),
+        // In locale C or POSIX Java itself takes no name beyond ASCII.
+        boolean beyondAscii = Charset.forName(System.getProperty("sun.jnu.encoding")).newEncoder()
+                .canEncode("\uD83D\uDE00");
+        for (String name : List.of("n".repeat(bytes), beyondAscii ? "\uD83D\uDE00".repeat(bytes / 4) : "m",
                 "*[a]\\E b\n" + "c".repeat(bytes - 12))) {
             Path file = folder.resolve(name);
             AtomicFile.write(file, "whole");
