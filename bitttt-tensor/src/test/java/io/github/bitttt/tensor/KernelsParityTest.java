@@ -64,7 +64,7 @@ class KernelsParityTest {
     @MethodSource("familiesAndSizes")
     void integerSumsAreEqual(String name, int columns, Kernels family) {
         Random random = new Random(columns);
-        for (int rows : new int[]{1, 3, 63, 64, 65, 207}) {
+        for (int rows : new int[]{1, 3, 63, 64, 65, 150, 207}) {
             for (int code = -2; code <= 1; code++) {
                 for (int input = -2; input <= 1; input++) {
                     compare(family, codes(rows * columns, code, random), inputs(TOKENS * columns, input, random), rows,

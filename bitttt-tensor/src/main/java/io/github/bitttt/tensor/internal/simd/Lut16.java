@@ -41,6 +41,7 @@ final class Lut16 implements Kernels.Weights {
     private static final int SEGMENT = 28;
     private static final int MOST_AT_ONCE = 258; // inputs of at most 127 whose sum fits 16 bits
     private static final int TOKENS = 4;
+    private static final int PAIR = 2 * LANES; // rows that share what is read of four tokens' tables
 
     static final Int8Input.Tables TABLES = new Tables();
 
@@ -158,24 +159,31 @@ final class Lut16 implements Kernels.Weights {
 
     private void fourTokens(Int8Input x, MemorySegment tables, int token, float scale, float[] y, int yOffset,
             int yStride) {
-        int padded = paddedRows();
+        int padded = paddedRows() / PAIR * PAIR;
         int[] sums = x.ints(TOKENS * padded);
         long stride = (long) nines * NINE_TABLES;
         // A segment's tables for all four stay in the nearest cache while the rows pass by.
         for (int from = 0; from < nines; from += segment) {
             int length = Math.min(segment, nines - from);
             long tablesAt = token * stride + (long) from * NINE_TABLES;
-            for (int block = 0; block < padded; block += LANES) {
-                int group = block / (4 * LANES) * 4 * LANES;
+            for (int pair = 0; pair < padded; pair += PAIR) {
+                int group = pair / (4 * LANES) * 4 * LANES;
                 int width = width(group);
-                long at = 2L * (group * (long) nines + (long) from * width + (block - group));
-                blockOfTokens(codes, at, 2L * width, tables, tablesAt, stride, length, sums, block, padded, from == 0);
+                long at = 2L * (group * (long) nines + (long) from * width + (pair - group));
+                pairOfTokens(codes, at, 2L * width, tables, tablesAt, stride, length, sums, pair, padded, from == 0);
             }
         }
+        int summed = Math.min(rows, padded);
         for (int t = 0; t < TOKENS; t++) {
             float factor = scale / x.scales()[token + t];
-            for (int row = 0, out = yOffset + t * yStride, in = t * padded; row < rows; row++) {
+            int out = yOffset + t * yStride;
+            for (int row = 0, in = t * padded; row < summed; row++) {
                 y[out + row] = sums[in + row] * factor;
+            }
+            if (summed < rows) {
+                float[] last = x.floats(4 * LANES);
+                oneBlock(codes, 2L * summed * nines, tables, (token + t) * stride, nines, segment, factor, last);
+                System.arraycopy(last, 0, y, out + summed, rows - summed);
             }
         }
     }
@@ -322,62 +330,101 @@ final class Lut16 implements Kernels.Weights {
         ((FloatVector) e1.convert(TO_FLOAT, 0)).mul(factor).intoArray(y, 16);
     }
 
-    /** 32 rows, four tokens, one segment. */
-    private static void blockOfTokens(MemorySegment codes, long codesAt, long codesStep, MemorySegment tables,
+    /** 64 rows, four tokens, one segment: what is read of a table serves two vectors of rows, what is read of rows four tokens. */
+    private static void pairOfTokens(MemorySegment codes, long codesAt, long codesStep, MemorySegment tables,
             long tablesAt, long stride, int nines, int[] sums, int at, int padded, boolean first) {
         ShortVector a0 = ShortVector.zero(SHORTS);
         ShortVector a1 = a0;
         ShortVector a2 = a0;
         ShortVector a3 = a0;
+        ShortVector b0 = a0;
+        ShortVector b1 = a0;
+        ShortVector b2 = a0;
+        ShortVector b3 = a0;
         long p = codesAt;
         long q = tablesAt;
         for (int nine = 0; nine < nines; nine++, p += codesStep, q += NINE_TABLES) {
             ShortVector c0 = ShortVector.fromMemorySegment(SHORTS, codes, p, ORDER);
             ShortVector c1 = c0.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts();
             ShortVector c2 = c0.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts();
+            ShortVector d0 = ShortVector.fromMemorySegment(SHORTS, codes, p + BLOCK, ORDER);
+            ShortVector d1 = d0.reinterpretAsInts().lanewise(VectorOperators.LSHR, 5).reinterpretAsShorts();
+            ShortVector d2 = d0.reinterpretAsInts().lanewise(VectorOperators.LSHR, 10).reinterpretAsShorts();
             long r = q;
-            a0 = a0.add(c0.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER))
-                    .add(c1.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER)))
-                    .add(c2.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER))));
+            ShortVector t0 = ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER);
+            ShortVector t1 = ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER);
+            ShortVector t2 = ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER);
+            a0 = a0.add(c0.selectFrom(t0).add(c1.selectFrom(t1)).add(c2.selectFrom(t2)));
+            b0 = b0.add(d0.selectFrom(t0).add(d1.selectFrom(t1)).add(d2.selectFrom(t2)));
             r = q + stride;
-            a1 = a1.add(c0.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER))
-                    .add(c1.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER)))
-                    .add(c2.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER))));
+            t0 = ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER);
+            t1 = ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER);
+            t2 = ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER);
+            a1 = a1.add(c0.selectFrom(t0).add(c1.selectFrom(t1)).add(c2.selectFrom(t2)));
+            b1 = b1.add(d0.selectFrom(t0).add(d1.selectFrom(t1)).add(d2.selectFrom(t2)));
             r = q + 2 * stride;
-            a2 = a2.add(c0.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER))
-                    .add(c1.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER)))
-                    .add(c2.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER))));
+            t0 = ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER);
+            t1 = ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER);
+            t2 = ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER);
+            a2 = a2.add(c0.selectFrom(t0).add(c1.selectFrom(t1)).add(c2.selectFrom(t2)));
+            b2 = b2.add(d0.selectFrom(t0).add(d1.selectFrom(t1)).add(d2.selectFrom(t2)));
             r = q + 3 * stride;
-            a3 = a3.add(c0.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER))
-                    .add(c1.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER)))
-                    .add(c2.selectFrom(ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER))));
+            t0 = ShortVector.fromMemorySegment(SHORTS, tables, r, ORDER);
+            t1 = ShortVector.fromMemorySegment(SHORTS, tables, r + BLOCK, ORDER);
+            t2 = ShortVector.fromMemorySegment(SHORTS, tables, r + 2 * BLOCK, ORDER);
+            a3 = a3.add(c0.selectFrom(t0).add(c1.selectFrom(t1)).add(c2.selectFrom(t2)));
+            b3 = b3.add(d0.selectFrom(t0).add(d1.selectFrom(t1)).add(d2.selectFrom(t2)));
         }
-        IntVector s0 = a0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector s1 = a0.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
-        IntVector s2 = a1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector s3 = a1.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
-        IntVector s4 = a2.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector s5 = a2.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
-        IntVector s6 = a3.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector s7 = a3.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector a0low = a0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector a0high = a0.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector b0low = b0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector b0high = b0.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector a1low = a1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector a1high = a1.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector b1low = b1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector b1high = b1.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector a2low = a2.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector a2high = a2.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector b2low = b2.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector b2high = b2.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector a3low = a3.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector a3high = a3.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
+        IntVector b3low = b3.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector b3high = b3.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16);
         if (!first) {
-            s0 = s0.add(IntVector.fromArray(INTS, sums, at));
-            s1 = s1.add(IntVector.fromArray(INTS, sums, at + 16));
-            s2 = s2.add(IntVector.fromArray(INTS, sums, at + padded));
-            s3 = s3.add(IntVector.fromArray(INTS, sums, at + padded + 16));
-            s4 = s4.add(IntVector.fromArray(INTS, sums, at + 2 * padded));
-            s5 = s5.add(IntVector.fromArray(INTS, sums, at + 2 * padded + 16));
-            s6 = s6.add(IntVector.fromArray(INTS, sums, at + 3 * padded));
-            s7 = s7.add(IntVector.fromArray(INTS, sums, at + 3 * padded + 16));
+            a0low = a0low.add(IntVector.fromArray(INTS, sums, at));
+            a0high = a0high.add(IntVector.fromArray(INTS, sums, at + 16));
+            b0low = b0low.add(IntVector.fromArray(INTS, sums, at + 32));
+            b0high = b0high.add(IntVector.fromArray(INTS, sums, at + 48));
+            a1low = a1low.add(IntVector.fromArray(INTS, sums, at + padded));
+            a1high = a1high.add(IntVector.fromArray(INTS, sums, at + padded + 16));
+            b1low = b1low.add(IntVector.fromArray(INTS, sums, at + padded + 32));
+            b1high = b1high.add(IntVector.fromArray(INTS, sums, at + padded + 48));
+            a2low = a2low.add(IntVector.fromArray(INTS, sums, at + 2 * padded));
+            a2high = a2high.add(IntVector.fromArray(INTS, sums, at + 2 * padded + 16));
+            b2low = b2low.add(IntVector.fromArray(INTS, sums, at + 2 * padded + 32));
+            b2high = b2high.add(IntVector.fromArray(INTS, sums, at + 2 * padded + 48));
+            a3low = a3low.add(IntVector.fromArray(INTS, sums, at + 3 * padded));
+            a3high = a3high.add(IntVector.fromArray(INTS, sums, at + 3 * padded + 16));
+            b3low = b3low.add(IntVector.fromArray(INTS, sums, at + 3 * padded + 32));
+            b3high = b3high.add(IntVector.fromArray(INTS, sums, at + 3 * padded + 48));
         }
-        s0.intoArray(sums, at);
-        s1.intoArray(sums, at + 16);
-        s2.intoArray(sums, at + padded);
-        s3.intoArray(sums, at + padded + 16);
-        s4.intoArray(sums, at + 2 * padded);
-        s5.intoArray(sums, at + 2 * padded + 16);
-        s6.intoArray(sums, at + 3 * padded);
-        s7.intoArray(sums, at + 3 * padded + 16);
+        a0low.intoArray(sums, at);
+        a0high.intoArray(sums, at + 16);
+        b0low.intoArray(sums, at + 32);
+        b0high.intoArray(sums, at + 48);
+        a1low.intoArray(sums, at + padded);
+        a1high.intoArray(sums, at + padded + 16);
+        b1low.intoArray(sums, at + padded + 32);
+        b1high.intoArray(sums, at + padded + 48);
+        a2low.intoArray(sums, at + 2 * padded);
+        a2high.intoArray(sums, at + 2 * padded + 16);
+        b2low.intoArray(sums, at + 2 * padded + 32);
+        b2high.intoArray(sums, at + 2 * padded + 48);
+        a3low.intoArray(sums, at + 3 * padded);
+        a3high.intoArray(sums, at + 3 * padded + 16);
+        b3low.intoArray(sums, at + 3 * padded + 32);
+        b3high.intoArray(sums, at + 3 * padded + 48);
     }
     // length ends
 
