@@ -8,6 +8,7 @@ import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
 import java.util.ArrayList;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,8 +20,9 @@ class BitLlamaTest {
         assertThat(model.params()).hasSize(3 + 4 * 10).extracting(Param::path).contains("embed.weight",
                 "layers.3.ttt.rate.weight", "layers.0.mlp.gate_proj.weight", "norm_f.weight", "lm_head.weight");
         assertThat(model)
-                .hasToString(String.format("BitLlama[V 2048, D 256, 4 layers, F 688, M 64, %,d parameters]",
-                        model.parameters()));
+                .hasToString(
+                        String.format(Locale.ROOT, "BitLlama[V 2048, D 256, 4 layers, F 688, M 64, %,d parameters]",
+                                model.parameters()));
         assertThat(model.parameters()).isEqualTo(model.params().stream().mapToLong(Param::length).sum());
     }
 

@@ -114,8 +114,8 @@ class ShardedTensorsTest {
 
     @Test
     void aFileIsReadByTheFormatThatAcceptsIt() throws IOException {
-        assertThat(ModelFormat.all()).extracting(ModelFormat::name).containsExactly("original", "huggingface",
-                "bitllama");
+        assertThat(ModelFormat.all()).extracting(ModelFormat::name).containsExactly("original", "gguf",
+                "huggingface", "bitllama");
         Path file = folder.resolve("m/a.safetensors");
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> Checkpoint.load(file))
                 .withMessageStartingWith(file + ": tensor layers.0.ttt.down.weight missing; found ");
