@@ -203,7 +203,7 @@ class ProgramsTest {
     void errorsAreOneLine() throws IOException {
         String model = trained();
         assertError(1,
-                "nothing: neither a model folder or file nor a name of the zoo; the zoo has [stories-256x4, stories-256x4-seed]",
+                "nothing: neither a model folder or file nor a name of the zoo; the zoo has [stories-256x4, stories-256x4-18m, stories-256x4-seed]",
                 "evaluate",
                 "--data", "x", "--model", "nothing");
         assertError(1, model + ": exists already; choose another folder, or go on with its run by --resume", "train",

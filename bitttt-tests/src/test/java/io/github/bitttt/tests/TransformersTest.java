@@ -72,7 +72,7 @@ class TransformersTest {
 
     @EnabledIf(value = "transformersAreThere", disabledReason = "no Python with torch and transformers; set -Dbitttt.python to one")
     @ParameterizedTest
-    @ValueSource(strings = {"stories-256x4", "stories-256x4-seed"})
+    @ValueSource(strings = {"stories-256x4", "stories-256x4-18m", "stories-256x4-seed"})
     void logitsAreOurs(String name) throws Exception {
         Path model = unpacked(name);
         JsonNode python = python(model, "5");
