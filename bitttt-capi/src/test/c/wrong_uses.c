@@ -163,7 +163,7 @@ static void texts(bitttt_session session) {
 static void files(bitttt_session session, const char *folder) {
     bitttt_model model;
     bitttt_session other;
-    EXPECT_ERROR(3, "neither a model folder nor a name of the zoo", bitttt_model_load("no-such-model", &model));
+    EXPECT_ERROR(3, "neither a model folder or file nor a name of the zoo", bitttt_model_load("no-such-model", &model));
     EXPECT_ERROR(3, "model.safetensors", bitttt_model_load(in(folder, "truncated"), &model));
     EXPECT_ERROR(3, "config.json", bitttt_model_load(in(folder, "wrong-config"), &model));
     EXPECT_ERROR(3, "no tokenizer here", bitttt_model_load(in(folder, "no-tokenizer"), &model));

@@ -75,7 +75,7 @@ class Models(BittttTest):
             self.assertRaises(TypeError, self.model.encode, text)
 
     def test_wrong_folders(self):
-        self.assert_error(3, "neither a model folder nor a name", Model, "no-such-model")
+        self.assert_error(3, "neither a model folder or file nor a name", Model, "no-such-model")
         self.assert_error(3, "model.safetensors", Model, MODELS / "truncated")
         self.assert_error(3, "config.json", Model, MODELS / "wrong-config")
         self.assert_error(3, "no tokenizer here", Model, MODELS / "no-tokenizer")

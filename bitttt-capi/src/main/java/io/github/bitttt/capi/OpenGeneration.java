@@ -18,7 +18,7 @@ final class OpenGeneration {
         this.session = session;
         generation = session.use(open -> {
             GenerationOptions chosen = open.model().defaults().withJson(options);
-            return open.generate(open.model().tokenizer().encode(prompt), chosen, Sampler.of(chosen.sampling()),
+            return open.generate(open.encode(prompt), chosen, Sampler.of(chosen.sampling()),
                     session.cancelled());
         });
     }

@@ -59,7 +59,7 @@ final class OpenSession {
     int learn(String text) throws Exception {
         BooleanSupplier cancelled = cancelled();
         return use(open -> {
-            int[] ids = open.model().tokenizer().encode(text);
+            int[] ids = open.encode(text);
             int read = 0;
             while (read < ids.length && !cancelled.getAsBoolean()) {
                 int end = Math.min(ids.length, read + SLICE);

@@ -7,7 +7,6 @@ import io.github.bitttt.llama.generate.Generation;
 import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.generate.Token;
-import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.nn.TttState;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -81,9 +80,8 @@ final class Completions {
     }
 
     private Generation begin(Session session, Guard guard) throws ApiException {
-        Tokenizer tokenizer = session.model().tokenizer();
         // Who writes a message does not write the ends of texts: they are letters there.
-        int[] prompt = chat ? tokenizer.encodeAsText(request.prompt()) : tokenizer.encode(request.prompt());
+        int[] prompt = chat ? session.encodeAsText(request.prompt()) : session.encode(request.prompt());
         try {
             return session.generate(prompt, request.options(), Sampler.of(request.options().sampling()),
                     () -> isOver(guard));

@@ -128,7 +128,8 @@ public final class GgufWriter {
                 .key("llama.attention.head_count_kv", 2).key("llama.attention.layer_norm_rms_epsilon", 1e-5f)
                 .key("tokenizer.ggml.model", "gpt2").key("tokenizer.ggml.pre", "llama-bpe")
                 .key("tokenizer.ggml.tokens", words).key("tokenizer.ggml.token_type", List.of(3, 3, 1, 1, 1, 1, 1, 1))
-                .key("tokenizer.ggml.merges", List.of("a b", "\u0120 a")).key("tokenizer.ggml.eos_token_id", 1);
+                .key("tokenizer.ggml.merges", List.of("a b", "\u0120 a")).key("tokenizer.ggml.bos_token_id", 0)
+                .key("tokenizer.ggml.eos_token_id", 1);
         float[] ones = new float[width];
         java.util.Arrays.fill(ones, 1);
         writer.tensor("token_embd.weight", embeddingType, words.size(), width, embedding.bytes(words.size(), width))

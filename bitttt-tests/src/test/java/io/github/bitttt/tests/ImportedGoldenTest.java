@@ -311,8 +311,17 @@ class ImportedGoldenTest {
         try (Model model = Model.load(file); Session session = model.newSession()) {
             assertThat(model.tokenizer().encode("ab a<|eot_id|>")).containsExactly(5, 7, 1);
             assertThat(model.defaults().endTokens()).containsExactly(1);
+            assertThat(model.tokenizer().beginOfText()).hasValue(0);
+            // What stands before a first text stands there once, and not before a second one.
+            assertThat(session.encode("ab a")).containsExactly(0, 5, 7);
+            assertThat(session.encode("<|begin_of_text|>ab a")).containsExactly(0, 5, 7);
+            assertThat(session.encodeAsText("ab a")).containsExactly(0, 5, 7);
             assertThat(session.generate("ab a", model.defaults().withMaxNewTokens(3)).result().usage().promptTokens())
-                    .isEqualTo(2);
+                    .isEqualTo(3);
+            assertThat(session.encode("ab a")).containsExactly(5, 7);
+            session.reset();
+            assertThat(session.generate("ab a", model.defaults().withMaxNewTokens(1).withEcho(true)).result().text())
+                    .startsWith("ab a");
         }
     }
 

@@ -5,6 +5,7 @@ import io.github.bitttt.llama.text.Tokenizer;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -164,7 +165,8 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
         double given = session.hasRead() ? Token.logProbability(session.known(), id) : Double.NaN;
         session.feed(id);
         read++;
-        String text = promptDecoder.next(id);
+        boolean begins = read == 1 && OptionalInt.of(id).equals(session.model().tokenizer().beginOfText());
+        String text = begins ? "" : promptDecoder.next(id); // nobody wrote it
         if (read == prompt.length) {
             text += promptDecoder.end();
             begin();

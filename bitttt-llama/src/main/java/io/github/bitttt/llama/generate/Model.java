@@ -186,9 +186,8 @@ public final class Model implements AutoCloseable {
      * @param text of at least one token
      * @return [D] */
     public float[] embed(String text) {
-        int[] ids = tokenizer().encode(text);
         try (Session session = newSession()) {
-            return session.meanHidden(ids);
+            return session.meanHidden(session.encode(text));
         }
     }
 

@@ -3,14 +3,12 @@ package io.github.bitttt.llama.generate;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.adapt.OutputMemory;
 import io.github.bitttt.llama.io.MemoryFile;
-import io.github.bitttt.llama.text.StreamDecoder;
 import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -184,7 +182,7 @@ public final class Session implements AutoCloseable {
      * @param sampler chooses each token
      * @return nothing read or written yet */
     public Generation generate(String prompt, GenerationOptions options, Sampler sampler) {
-        return generate(model.tokenizer().encode(prompt), options, sampler, () -> false);
+        return generate(encode(prompt), options, sampler, () -> false);
     }
 
     /** Goes on with tokens.
@@ -199,12 +197,29 @@ public final class Session implements AutoCloseable {
         return new Generation(this, prompt, options, sampler, interrupted);
     }
 
+    /** The tokens of a text as this session reads it next: where nothing has been read yet, what the tokenizer puts before a first text stands in
+     * front, {@code <|begin_of_text|>} for instance. A text that begins with it already gets no second one.
+     *
+     * @param text any text
+     * @return its ids */
+    public int[] encode(String text) {
+        return SessionTexts.begun(this, model.tokenizer().encode(text));
+    }
+
+    /** The same for a text that somebody else wrote, in which special tokens are letters.
+     *
+     * @param text any text
+     * @return its ids */
+    public int[] encodeAsText(String text) {
+        return SessionTexts.begun(this, model.tokenizer().encodeAsText(text));
+    }
+
     /** Reads a text for the sake of the memory.
      *
      * @param text any text
      * @return how many tokens it had */
     public int learn(String text) {
-        int[] ids = model.tokenizer().encode(text);
+        int[] ids = encode(text);
         feed(ids, 0, ids.length, true);
         return ids.length;
     }
@@ -214,17 +229,7 @@ public final class Session implements AutoCloseable {
      * @param text any text
      * @return its tokens; the first one's log-probability is NaN if nothing had been read before it */
     public List<Token> score(String text) {
-        int[] ids = model.tokenizer().encode(text);
-        List<Token> tokens = new ArrayList<>(ids.length);
-        StreamDecoder decoder = model.tokenizer().streamDecoder();
-        double[] next = {hasRead && ids.length > 0 ? Token.logProbability(logits, ids[0]) : Double.NaN};
-        feed(ids, (index, after) -> {
-            boolean last = index + 1 == ids.length;
-            String piece = decoder.next(ids[index]);
-            tokens.add(new Token(ids[index], last ? piece + decoder.end() : piece, next[0], true));
-            next[0] = last ? Double.NaN : Token.logProbability(after, ids[index + 1]);
-        });
-        return List.copyOf(tokens);
+        return SessionTexts.score(this, encode(text));
     }
 
     /** The mean of the rows behind the last norm. */

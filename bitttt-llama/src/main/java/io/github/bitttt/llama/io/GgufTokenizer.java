@@ -64,7 +64,7 @@ final class GgufTokenizer {
         }
         root.putNull("normalizer");
         preTokenizer(root, pattern);
-        root.putNull("post_processor");
+        postProcessor(root, gguf, tokens, pattern.equals(LLAMA_3));
         root.putObject("decoder").put("type", "ByteLevel").put("add_prefix_space", false).put("trim_offsets", true)
                 .put("use_regex", true);
         ObjectNode bpe = root.putObject("model").put("type", "BPE").putNull("dropout").putNull("unk_token")
@@ -93,6 +93,24 @@ final class GgufTokenizer {
         split.putObject("pattern").put("Regex", pattern);
         split.put("behavior", "Isolated").put("invert", false);
         parts.add(byteLevel);
+    }
+
+    /** What stands before a first text. Llama 3's models have it unless their file says otherwise. */
+    private static void postProcessor(ObjectNode root, Gguf gguf, List<String> tokens, boolean usual) {
+        boolean asked = gguf.keys().getOrDefault(PREFIX + "add_bos_token", usual).equals(true);
+        if (!asked || !(gguf.keys().get(PREFIX + "bos_token_id") instanceof Long id) || id < 0 || id >= tokens.size()) {
+            root.putNull("post_processor");
+            return;
+        }
+        String text = tokens.get(id.intValue());
+        ObjectNode template = root.putObject("post_processor").put("type", "TemplateProcessing");
+        ArrayNode single = template.putArray("single");
+        single.addObject().putObject("SpecialToken").put("id", text).put("type_id", 0);
+        single.addObject().putObject("Sequence").put("id", "A").put("type_id", 0);
+        template.putArray("pair").addObject().putObject("Sequence").put("id", "A").put("type_id", 0);
+        ObjectNode special = template.putObject("special_tokens").putObject(text).put("id", text);
+        special.putArray("ids").add(id.intValue());
+        special.putArray("tokens").add(text);
     }
 
     /** The end tokens, as a generation_config.json has them: the file's, and those that end an answer in chats. */

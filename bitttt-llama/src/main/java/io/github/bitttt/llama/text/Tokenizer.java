@@ -44,6 +44,7 @@ public final class Tokenizer implements AutoCloseable {
     private final String json;
     private final byte[][] bytes; // of each token
     private final OptionalInt endOfText;
+    private final OptionalInt beginOfText;
     private final boolean documentsAreApart;
     private final SpecialTokens specials;
     private NativeEncoder plain;
@@ -57,6 +58,22 @@ public final class Tokenizer implements AutoCloseable {
         this.json = json;
         this.bytes = bytes;
         this.endOfText = endOfText;
+        beginOfText = beginOfText(root.path("post_processor"), bytes.length);
+    }
+
+    /** What a template puts before a single text, alone or among other processors. */
+    private static OptionalInt beginOfText(JsonNode processor, int tokens) {
+        for (JsonNode inner : processor.path("processors")) {
+            OptionalInt found = beginOfText(inner, tokens);
+            if (found.isPresent()) {
+                return found;
+            }
+        }
+        String name = processor.path("single").path(0).path("SpecialToken").path("id").asText();
+        JsonNode id = processor.path("special_tokens").path(name).path("ids").path(0);
+        return id.isInt() && id.intValue() >= 0 && id.intValue() < tokens
+                ? OptionalInt.of(id.intValue())
+                : OptionalInt.empty();
     }
 
     /** Reads {@value #FILE}.
@@ -286,6 +303,13 @@ public final class Tokenizer implements AutoCloseable {
      *  @return empty if this vocabulary has none */
     public OptionalInt endOfText() {
         return endOfText;
+    }
+
+    /** The token that stands before the first text that a model reads, such as {@code <|begin_of_text|>}: what the template in
+     * {@code post_processor} puts there.
+     *  @return its id, if there is one */
+    public OptionalInt beginOfText() {
+        return beginOfText;
     }
 
     /** The contents of its {@value #FILE}.
