@@ -281,7 +281,8 @@ class StrangeRequestsTest {
             String address = process.inputReader().readLine();
             Client small = new Client(URI.create(address));
             List<Integer> seen = new ArrayList<>();
-            for (int i = 0; i < 64; i++) {
+            // To the first that has no room: what a process does whose every allocation fails is Java's matter.
+            for (int i = 0; i < 64 && !seen.contains(503); i++) {
                 ObjectNode request = Client.prompt("Once", 1, 1);
                 request.putObject("bitttt").put("session", "s" + i);
                 Client.Answer answer = small.post("/v1/completions", request.toString());
