@@ -8,9 +8,9 @@ import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** The option {@code --model}: a folder or a name of the zoo. */
+/** The option {@code --model}: a folder, a file, a name of the zoo or of the hub's cache. */
 final class ModelOption {
-    @Option(names = "--model", defaultValue = Zoo.DEFAULT, paramLabel = "MODEL", description = "A model folder, a GGUF file, or a name of the zoo (default: ${DEFAULT-VALUE}). Masters are packed on the fly.")
+    @Option(names = "--model", defaultValue = Zoo.DEFAULT, paramLabel = "MODEL", description = "A model folder, a GGUF file, a name of the zoo, or ORG/NAME, ORG/NAME@REVISION or ORG/NAME:FILE.gguf of Hugging Face's local cache, see pull (default: ${DEFAULT-VALUE}). Masters are packed on the fly.")
     private String name;
 
     @Option(names = "--activations", paramLabel = "int8|float", description = "How inputs of projections are rounded (default: as the model says). int8 is faster where a model says float.")

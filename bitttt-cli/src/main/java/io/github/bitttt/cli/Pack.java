@@ -5,6 +5,7 @@ import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.TextFile;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.llama.zoo.Zoo;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -31,12 +32,7 @@ final class Pack implements Callable<Integer> {
         AtomicFile.checkNewFolder(out);
         Checkpoint masters = Zoo.checkpoint(model.name());
         Checkpoint packed = masters.pack();
-        Path tokenizer = Path.of(model.name()).resolve(Tokenizer.FILE);
-        packed.save(out, Files.exists(tokenizer)
-                ? TextFile.read(tokenizer)
-                : Zoo.names().contains(model.name())
-                        ? Zoo.load(model.name()).tokenizer().json()
-                        : "");
+        packed.save(out, tokenizer());
         Optional<String> generation = Zoo.generationConfig(model.name());
         if (generation.isPresent()) {
             AtomicFile.write(out.resolve(Zoo.GENERATION_CONFIG), generation.get());
@@ -46,5 +42,14 @@ final class Pack implements Callable<Integer> {
         program.result(
                 Map.of("out", out.toString(), "bytes", packed.weights().bytes(), "fingerprint", packed.fingerprint()));
         return 0;
+    }
+
+    private String tokenizer() throws IOException {
+        Optional<Path> place = Zoo.place(model.name());
+        if (place.isEmpty()) {
+            return Zoo.load(model.name()).tokenizer().json();
+        }
+        Path file = place.get().resolve(Tokenizer.FILE);
+        return Files.exists(file) ? TextFile.read(file) : "";
     }
 }

@@ -77,9 +77,9 @@ public final class Model implements AutoCloseable {
 
     /** Loads a model.
      *
-     * @param name one of {@link Zoo#names()}, or a model folder
+     * @param name one of {@link Zoo#names()}, a model folder, a GGUF file, or {@code ORG/NAME} of Hugging Face's local cache, see {@link Zoo#place}
      * @return the model, to be closed
-     * @throws IOException if there is neither, or a file says something wrong */
+     * @throws IOException if there is none, or a file says something wrong */
     public static Model load(String name) throws IOException {
         return of(Zoo.load(name));
     }

@@ -1,5 +1,7 @@
 package io.github.bitttt.llama.zoo;
 
+import io.github.bitttt.llama.hub.HubCache;
+import io.github.bitttt.llama.hub.HubName;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.io.ModelFormat;
@@ -10,6 +12,7 @@ import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,7 +60,7 @@ public final class Zoo {
 
     /** Loads a model by its name.
      *
-     * @param name one of {@link #names()}, a model folder, or a file that holds a whole model
+     * @param name one of {@link #names()}, a model folder, a file that holds a whole model, or a model of the hub's cache, see {@link #place}
      * @return the model
      * @throws IOException if there is neither, or a file says something wrong */
     public static Entry load(String name) throws IOException {
@@ -112,7 +115,7 @@ public final class Zoo {
 
     /** How a model's texts are written, as its file says.
      *
-     * @param name one of {@link #names()}, or a model folder
+     * @param name one of {@link #names()}, or what {@link #place} finds
      * @return the text of its {@value #GENERATION_CONFIG}, or nothing if it has none
      * @throws IOException if it cannot be read */
     public static Optional<String> generationConfig(String name) throws IOException {
@@ -137,17 +140,39 @@ public final class Zoo {
         }
     }
 
+    /** Where a model is: a folder or file of that name, else what the cache of the hub's tools has under it, see {@link HubCache}.
+     *
+     * @param name a path, or {@code ORG/NAME}, {@code ORG/NAME@REVISION}, {@code ORG/NAME:FILE.gguf}
+     * @return its folder or file, or nothing if it is one of {@link #names()}
+     * @throws IOException if it is in neither place */
+    public static Optional<Path> place(String name) throws IOException {
+        return NAMES.contains(name) ? Optional.empty() : Optional.of(folder(name));
+    }
+
     private static Path folder(String name) throws IOException {
-        if (Files.exists(Path.of(name))) {
-            return Path.of(name);
+        Optional<Path> path = path(name).filter(Files::exists);
+        if (path.isPresent()) {
+            return path.get();
+        }
+        Optional<HubName> hub = HubName.parse(name);
+        if (hub.isPresent()) {
+            return HubCache.of(System.getenv()).find(hub.get());
         }
         throw new NoSuchFileException(name, null,
                 "neither a model folder or file nor a name of the zoo; the zoo has " + NAMES);
     }
 
+    private static Optional<Path> path(String name) {
+        try {
+            return Optional.of(Path.of(name));
+        } catch (InvalidPathException e) {
+            return Optional.empty(); // on Windows, no path has the colon of ORG/NAME:FILE.gguf
+        }
+    }
+
     /** Loads a model's config and weights, for which its folder needs no tokenizer.
      *
-     * @param name one of {@link #names()}, a model folder, or a file that holds a whole model
+     * @param name one of {@link #names()}, a model folder, a file that holds a whole model, or a model of the hub's cache, see {@link #place}
      * @return config and weights
      * @throws IOException if there is neither, or a file says something wrong */
     public static Checkpoint checkpoint(String name) throws IOException {

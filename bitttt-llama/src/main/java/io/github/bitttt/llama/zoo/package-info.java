@@ -1,4 +1,4 @@
-/** The named pretrained models. May import: {@code llama}, {@code llama.io}, {@code llama.text}. */
+/** The named pretrained models. May import: {@code llama}, {@code llama.hub}, {@code llama.io}, {@code llama.text}. */
 @NullMarked
 package io.github.bitttt.llama.zoo;
 
