@@ -90,6 +90,14 @@ public final class TokenRows {
         rows = 0;
     }
 
+    /** Takes the last rows away; their room is kept.
+     *
+     * @param n how many stay, at most as many as there are */
+    public void truncate(int n) {
+        Objects.checkFromToIndex(0, n, rows);
+        rows = n;
+    }
+
     /** How many there are.
      *  @return from 0 */
     public int rows() {

@@ -30,6 +30,7 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
     private final Sampler sampler;
     private final BooleanSupplier interrupted;
     private final int[] prompt;
+    private final int kept; // of the prompt: read before
     private final int[] endTokens;
     private final StreamDecoder promptDecoder;
     private final StreamDecoder decoder;
@@ -42,12 +43,16 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
     private double logProbability; // of it
     private Optional<Finish> finish = Optional.empty();
 
-    Generation(Session session, int[] prompt, GenerationOptions options, Sampler sampler, BooleanSupplier interrupted) {
+    /** A text that goes on with a prompt, of which the session has read the first {@code kept} tokens already. */
+    Generation(Session session, int[] prompt, int kept, GenerationOptions options, Sampler sampler,
+            BooleanSupplier interrupted) {
         Tokenizer tokenizer = session.model().tokenizer();
         this.session = session;
         this.options = options;
         this.sampler = sampler;
         this.interrupted = interrupted;
+        this.kept = kept;
+        read = kept;
         this.prompt = prompt.length > 0
                 ? prompt.clone()
                 : new int[]{tokenizer.endOfText().orElseThrow(() -> new IllegalArgumentException(
@@ -66,7 +71,7 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
         END_OF_TEXT,
         /** It wrote a stop text. */
         STOP_TEXT,
-        /** As many tokens as were asked for. */
+        /** As many tokens as were asked for, or as the model's context takes. */
         LIMIT,
         /** Somebody stopped it. */
         CANCELLED
@@ -75,7 +80,7 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
     /**
      * What was read and written.
      *
-     * @param promptTokens that were read
+     * @param promptTokens of the prompt that the session has read
      * @param tokens       that were written, the end token not counted
      */
     public record Usage(int promptTokens, int tokens) {}
@@ -133,7 +138,7 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
 
     /** Chooses the next token, or ends the text. */
     private void choose(float[] logits) {
-        if (tokens == options.maxNewTokens()) {
+        if (tokens == options.maxNewTokens() || !session.memory().hasRoom()) {
             finish = Optional.of(Finish.LIMIT);
             return;
         }
@@ -208,6 +213,13 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
      * @return counts of tokens */
     public Usage usage() {
         return new Usage(read, tokens);
+    }
+
+    /** How many of the prompt's tokens the session had read before, see {@link Session#resume}.
+     *
+     * @return from 0 */
+    public int kept() {
+        return kept;
     }
 
     /** The rest of the text, to its end.

@@ -187,8 +187,16 @@ public final class Model implements AutoCloseable {
      * @return [D] */
     public float[] embed(String text) {
         try (Session session = newSession()) {
-            return session.meanHidden(session.encode(text));
+            return SessionTexts.meanHidden(session, session.encode(text));
         }
+    }
+
+    /** The tokens of a text as an empty session reads it, with what the tokenizer puts before a first text.
+     *
+     * @param text any text
+     * @return its ids */
+    public int[] encode(String text) {
+        return SessionTexts.begun(this, tokenizer().encode(text));
     }
 
     /** How its texts are written unless a caller says otherwise: what its {@value #GENERATION_CONFIG} says.

@@ -4,7 +4,6 @@ import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.adapt.OutputMemory;
 import io.github.bitttt.llama.io.MemoryFile;
 import io.github.bitttt.nn.MixerState;
-import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
 import java.io.IOException;
@@ -15,6 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -24,12 +24,12 @@ import java.util.stream.Collectors;
  */
 public final class Session implements AutoCloseable {
     /** Rows of one pass over a longer text: enough to share the work, few enough to stay in the cache. */
-    private static final int BLOCK = 64;
+    static final int BLOCK = 64;
     private static final LogitsListener SILENT = (_, _) -> {};
 
     private final Model model;
     private final CpuOps ops;
-    private final List<MixerState<Rows>> memories;
+    private final SessionMemory memory;
     private final float[] logits;
     private boolean hasRead; // since it was emptied or loaded: the logits are of the next token
     private final Optional<OutputMemory> outputForm;
@@ -41,7 +41,7 @@ public final class Session implements AutoCloseable {
     Session(Model model, Optional<OutputMemory> output) {
         this.model = model;
         this.ops = new CpuOps(model.weights());
-        this.memories = architecture().memories(CpuOps::empty);
+        this.memory = new SessionMemory(architecture());
         this.logits = new float[architecture().config().vocabSize()];
         this.outputForm = output;
         this.output = output.map(form -> new AdaptedHead(model, ops, form, logits));
@@ -69,8 +69,10 @@ public final class Session implements AutoCloseable {
         check(id);
         enter();
         try {
+            memory.admit(1);
             ops.reset();
-            Rows hidden = architecture().hidden(ops, memories, ops.token(id));
+            Rows hidden = architecture().hidden(ops, memory.states(), ops.token(id));
+            memory.read(id);
             position = position + 1; // written by whoever has entered, and only read by others
             return head(hidden, id);
         } finally {
@@ -95,6 +97,7 @@ public final class Session implements AutoCloseable {
     void feed(int[] ids, int start, int end, boolean last) {
         enter();
         try {
+            memory.admit(end - start);
             for (int from = start; from < end; from += BLOCK) {
                 int to = Math.min(end, from + BLOCK);
                 Rows hidden = hidden(ids, from, to);
@@ -117,6 +120,7 @@ public final class Session implements AutoCloseable {
         check(ids);
         enter();
         try {
+            memory.admit(ids.length);
             int vocabulary = logits.length;
             for (int from = 0; from < ids.length; from += BLOCK) {
                 int to = Math.min(ids.length, from + BLOCK);
@@ -194,7 +198,46 @@ public final class Session implements AutoCloseable {
      * @return nothing read or written yet */
     public Generation generate(int[] prompt, GenerationOptions options, Sampler sampler, BooleanSupplier interrupted) {
         check(prompt);
-        return new Generation(this, prompt, options, sampler, interrupted);
+        memory.admit(prompt.length);
+        return new Generation(this, prompt, 0, options, sampler, interrupted);
+    }
+
+    /** Goes on with a whole text of which this session may have read the beginning already: what they have in common is not read again, and
+     * what the session has read beyond it is forgotten. For conversations that are sent from their first word each time.
+     *
+     * <p>Attention goes back to any token. A memory cannot forget single tokens: it is emptied and reads the text anew.
+     *
+     * @param text        its ids, as an empty session would read them, see {@link Model#encode}
+     * @param options     how, their sampling left aside; with {@link GenerationOptions#echo} all is read again
+     * @param sampler     chooses each token
+     * @param interrupted asked between slices of the prompt and before each token: true ends the text as cancelled
+     * @return nothing more read or written yet
+     * @throws ContextLimitException if the text is longer than the model's context */
+    public Generation resume(int[] text, GenerationOptions options, Sampler sampler, BooleanSupplier interrupted) {
+        check(text);
+        return alone(() -> {
+            memory.admit(0, text.length);
+            int kept = options.echo() ? 0 : memory.inCommon(text);
+            if (kept == 0 || kept < memory.tokens()) {
+                memory.goBack(kept);
+                output.ifPresent(AdaptedHead::clear);
+                position = kept;
+                hasRead = false;
+            }
+            return new Generation(this, text, kept, options, sampler, interrupted);
+        });
+    }
+
+    /** How many of a text's first tokens {@link #resume} would not read again.
+     *
+     * @param text its ids
+     * @return from 0 to all but one */
+    public int inCommon(int[] text) {
+        return alone(() -> memory.inCommon(text));
+    }
+
+    SessionMemory memory() {
+        return memory;
     }
 
     /** The tokens of a text as this session reads it next: where nothing has been read yet, what the tokenizer puts before a first text stands in
@@ -232,35 +275,12 @@ public final class Session implements AutoCloseable {
         return SessionTexts.score(this, encode(text));
     }
 
-    /** The mean of the rows behind the last norm. */
-    float[] meanHidden(int[] ids) {
-        if (ids.length == 0) {
-            throw new IllegalArgumentException("a text of at least 1 token is needed, got 0");
-        }
-        check(ids);
-        enter();
-        try {
-            double[] sums = new double[architecture().config().hiddenSize()];
-            for (int from = 0; from < ids.length; from += BLOCK) {
-                Rows hidden = hidden(ids, from, Math.min(ids.length, from + BLOCK));
-                for (int i = 0; i < hidden.rows() * sums.length; i++) {
-                    sums[i % sums.length] += hidden.values()[i];
-                }
-            }
-            float[] mean = new float[sums.length];
-            for (int i = 0; i < mean.length; i++) {
-                mean[i] = (float) (sums[i] / ids.length);
-            }
-            return mean;
-        } finally {
-            leave();
-        }
-    }
-
-    private Rows hidden(int[] ids, int from, int to) {
+    /** Reads tokens: the rows behind the last norm, in a buffer of this session. */
+    Rows hidden(int[] ids, int from, int to) {
         ops.reset();
         hasRead = false;
-        Rows hidden = architecture().hidden(ops, memories, ops.tokens(ids, from, to));
+        Rows hidden = architecture().hidden(ops, memory.states(), ops.tokens(ids, from, to));
+        memory.read(ids, from, to);
         position = position + to - from;
         output.ifPresent(head -> head.keep(hidden));
         return hidden;
@@ -291,7 +311,7 @@ public final class Session implements AutoCloseable {
         return logits;
     }
 
-    private void check(int... ids) {
+    void check(int... ids) {
         open();
         for (int id : ids) {
             check(id);
@@ -315,6 +335,16 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /** Works while no other call does. */
+    <T> T alone(Supplier<T> work) {
+        enter();
+        try {
+            return work.get();
+        } finally {
+            leave();
+        }
+    }
+
     private void leave() {
         atWork.set(false);
     }
@@ -328,25 +358,22 @@ public final class Session implements AutoCloseable {
     /** A session that knows what this one knows; from here on each learns by itself.
      *  @return a copy, for any one thread */
     public Session fork() {
-        Session copy = new Session(model, outputMemory());
-        enter();
-        try {
-            copy.restore(copies());
+        return alone(() -> {
+            Session copy = new Session(model, outputMemory());
+            copy.memory.restore(memory);
             copy.output = copy.output.map(empty -> empty.restored(output.orElseThrow().save()));
             copy.position = position;
             copy.hasRead = hasRead;
             System.arraycopy(logits, 0, copy.logits, 0, logits.length);
             return copy;
-        } finally {
-            leave();
-        }
+        });
     }
 
     /** Forgets everything but the output memory, which {@link #resetOutput} empties. */
     public void reset() {
         enter();
         try {
-            memories.forEach(CpuOps::clear);
+            memory.clear();
             position = 0;
             hasRead = false;
         } finally {
@@ -356,12 +383,10 @@ public final class Session implements AutoCloseable {
 
     /** Empties the output memory, and that alone; without one there is nothing to do. */
     public void resetOutput() {
-        enter();
-        try {
+        alone(() -> {
             output.ifPresent(AdaptedHead::clear);
-        } finally {
-            leave();
-        }
+            return true;
+        });
     }
 
     /** The parts of the output memory.
@@ -373,12 +398,7 @@ public final class Session implements AutoCloseable {
     /** What the output memory has been worth so far: surprise at every token that was fed after another one.
      *  @return nats, in total; nothing if the session was opened without */
     public Optional<OutputGain> outputGain() {
-        enter();
-        try {
-            return output.map(AdaptedHead::gain);
-        } finally {
-            leave();
-        }
+        return alone(() -> output.map(AdaptedHead::gain));
     }
 
     /** Writes what was learned, whole or not at all.
@@ -388,7 +408,7 @@ public final class Session implements AutoCloseable {
     public void saveMemory(Path file) throws IOException {
         enter();
         try {
-            MemoryFile.save(file, architecture(), model.fingerprint(), copies(),
+            MemoryFile.save(file, architecture(), model.fingerprint(), memory.copies(),
                     output.map(AdaptedHead::save));
         } finally {
             leave();
@@ -406,7 +426,7 @@ public final class Session implements AutoCloseable {
             Optional<AdaptedHead> loaded = output.isPresent()
                     ? Optional.of(output.get().loaded(file, saved.output()))
                     : output;
-            restore(saved.memories());
+            memory.restore(saved.memories());
             output = loaded;
             position = 0;
             hasRead = false;
@@ -416,49 +436,15 @@ public final class Session implements AutoCloseable {
     }
 
     /** What was learned, layer by layer.
-     *  @return copies, flat in row order; of a memory layer {@link TttState} with weights [H, d, d], previous [D], feature [H, d] */
+     *  @return copies, flat in row order; of a memory layer {@link io.github.bitttt.nn.TttState} with weights [H, d, d], previous [D], feature [H, d] */
     public List<MixerState<float[]>> memories() {
-        enter();
-        try {
-            return copies();
-        } finally {
-            leave();
-        }
-    }
-
-    private List<MixerState<float[]>> copies() {
-        return memories.stream().map(CpuOps::export).toList();
-    }
-
-    private void restore(List<MixerState<float[]>> from) {
-        for (int i = 0; i < memories.size(); i++) {
-            CpuOps.restore(from.get(i), memories.get(i));
-        }
+        return alone(memory::copies);
     }
 
     /** The Frobenius norm of each layer's W: how much was learned.
      *  @return one number for each layer, 0 for attention, which has no W */
     public double[] memoryNorms() {
-        enter();
-        try {
-            return norms();
-        } finally {
-            leave();
-        }
-    }
-
-    private double[] norms() {
-        return memories.stream().mapToDouble(state -> state instanceof TttState<Rows> memory
-                ? norm(memory.weights().toArray())
-                : 0).toArray();
-    }
-
-    private static double norm(float[] values) {
-        double squares = 0;
-        for (float value : values) {
-            squares += (double) value * value;
-        }
-        return Math.sqrt(squares);
+        return alone(memory::norms);
     }
 
     /** Tokens read since the memory was empty or loaded. Any thread may ask, also while the session is at work or closed.
@@ -489,7 +475,7 @@ public final class Session implements AutoCloseable {
             return read + "at work]";
         }
         try {
-            return Arrays.stream(norms()).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
+            return Arrays.stream(memory.norms()).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
                     .collect(Collectors.joining(", ", read + "memory norms ", "]"));
         } finally {
             leave();

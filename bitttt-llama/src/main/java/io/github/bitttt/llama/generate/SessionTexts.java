@@ -1,6 +1,7 @@
 package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.text.StreamDecoder;
+import io.github.bitttt.nn.cpu.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -12,8 +13,12 @@ final class SessionTexts {
 
     /** The ids with what the tokenizer puts before a first text, if this is one and does not begin with it. */
     static int[] begun(Session session, int[] ids) {
-        OptionalInt begin = session.model().tokenizer().beginOfText();
-        if (session.position() > 0 || begin.isEmpty() || ids.length > 0 && ids[0] == begin.getAsInt()) {
+        return session.position() > 0 || !session.memory().isEmpty() ? ids : begun(session.model(), ids);
+    }
+
+    static int[] begun(Model model, int[] ids) {
+        OptionalInt begin = model.tokenizer().beginOfText();
+        if (begin.isEmpty() || ids.length > 0 && ids[0] == begin.getAsInt()) {
             return ids;
         }
         int[] begun = new int[ids.length + 1];
@@ -36,5 +41,28 @@ final class SessionTexts {
             next[0] = last ? Double.NaN : Token.logProbability(after, ids[index + 1]);
         });
         return List.copyOf(tokens);
+    }
+
+    /** The mean of the rows behind the last norm. */
+    static float[] meanHidden(Session session, int[] ids) {
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("a text of at least 1 token is needed, got 0");
+        }
+        session.check(ids);
+        return session.alone(() -> {
+            session.memory().admit(ids.length);
+            double[] sums = new double[session.model().architecture().config().hiddenSize()];
+            for (int from = 0; from < ids.length; from += Session.BLOCK) {
+                Rows hidden = session.hidden(ids, from, Math.min(ids.length, from + Session.BLOCK));
+                for (int i = 0; i < hidden.rows() * sums.length; i++) {
+                    sums[i % sums.length] += hidden.values()[i];
+                }
+            }
+            float[] mean = new float[sums.length];
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] = (float) (sums[i] / ids.length);
+            }
+            return mean;
+        });
     }
 }

@@ -75,10 +75,10 @@ class ModelTest {
         int[] ids = model.tokenizer().encode(text);
         assertThat(ids.length).isGreaterThan(64);
         try (Session session = model.newSession(); Session one = model.newSession()) {
-            assertThat(session.meanHidden(ids)).containsExactly(whole);
+            assertThat(SessionTexts.meanHidden(session, ids)).containsExactly(whole);
             double[] sums = new double[33];
             for (int id : ids) {
-                float[] row = one.meanHidden(new int[]{id});
+                float[] row = SessionTexts.meanHidden(one, new int[]{id});
                 for (int i = 0; i < 33; i++) {
                     sums[i] += row[i];
                 }

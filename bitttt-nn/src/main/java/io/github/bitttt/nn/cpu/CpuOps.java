@@ -136,6 +136,23 @@ public final class CpuOps implements Ops<Rows> {
         state.parts().forEach(Rows::clear);
     }
 
+    /** How many tokens attention keeps.
+     *
+     * @param cache of a layer
+     * @return from 0 */
+    public static int tokens(KvCache<Rows> cache) {
+        return cache.keys().rows();
+    }
+
+    /** Takes the last tokens away from what attention keeps: the next one is read behind those that stay.
+     *
+     * @param cache of a layer, in place
+     * @param tokens that stay, at most as many as there are */
+    public static void truncate(KvCache<Rows> cache, int tokens) {
+        cache.keys().tokens().truncate(tokens);
+        cache.values().tokens().truncate(tokens);
+    }
+
     private Weight weight(Param param) {
         Weight known = byIdentity.get(param);
         if (known == null) {

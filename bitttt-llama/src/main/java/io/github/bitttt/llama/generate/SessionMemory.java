@@ -1,0 +1,167 @@
+package io.github.bitttt.llama.generate;
+
+import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.nn.KvCache;
+import io.github.bitttt.nn.MixerState;
+import io.github.bitttt.nn.TttState;
+import io.github.bitttt.nn.cpu.CpuOps;
+import io.github.bitttt.nn.cpu.Rows;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What a session remembers: the state of each layer and, where attention keeps every token, which tokens these are and how many there may
+ * be. Memory layers stay the same size for ever, so nothing is counted for them. For one thread.
+ */
+final class SessionMemory {
+    private final List<MixerState<Rows>> states;
+    private final boolean keepsTokens; // some layer does
+    private final boolean goesBack; // every layer keeps tokens, so the last ones can be taken away
+    private final int limit; // of tokens
+    private int[] ids = new int[0];
+    private int tokens; // that attention keeps
+    private boolean known = true; // what ids holds; not after a file
+    private boolean answering;
+
+    SessionMemory(BitLlama architecture) {
+        states = architecture.memories(CpuOps::empty);
+        keepsTokens = states.stream().anyMatch(KvCache.class::isInstance);
+        goesBack = states.stream().allMatch(KvCache.class::isInstance);
+        limit = keepsTokens ? architecture.config().contextLimit().orElse(Integer.MAX_VALUE) : Integer.MAX_VALUE;
+    }
+
+    List<MixerState<Rows>> states() {
+        return states;
+    }
+
+    /** Whether attention has kept nothing yet; true for ever where there is none. */
+    boolean isEmpty() {
+        return tokens == 0;
+    }
+
+    /** Whether one more token can be read. */
+    boolean hasRoom() {
+        return tokens < limit;
+    }
+
+    /** Refuses more tokens than the model's positions were made for. */
+    void admit(int more) {
+        admit(tokens, more);
+    }
+
+    void admit(int before, int more) {
+        if (more > limit - before) {
+            throw new ContextLimitException("the model's context takes " + limit + " tokens, got " + more
+                    + (before == 0 ? "" : " more behind the " + before + " that were read before")
+                    + "; shorten the text or begin a new session");
+        }
+    }
+
+    /** Notes what was read. */
+    void read(int[] from, int start, int end) {
+        if (!keepsTokens) {
+            return;
+        }
+        if (ids.length < tokens + end - start) {
+            ids = Arrays.copyOf(ids, Math.max(tokens + end - start, Math.min(2 * ids.length, limit)));
+        }
+        System.arraycopy(from, start, ids, tokens, end - start);
+        tokens += end - start;
+    }
+
+    void read(int id) {
+        if (keepsTokens) {
+            if (ids.length == tokens) {
+                ids = Arrays.copyOf(ids, Math.max(64, 2 * tokens));
+            }
+            ids[tokens++] = id;
+        }
+    }
+
+    /** How many of a text's first tokens have been read and could stay if it were read next: all but the last at most. */
+    int inCommon(int[] text) {
+        if (!known) {
+            return 0;
+        }
+        int most = Math.min(tokens, text.length - 1);
+        int common = most <= 0 ? 0 : Arrays.mismatch(ids, 0, most, text, 0, most);
+        common = common < 0 ? most : common;
+        return goesBack || common == tokens ? common : 0;
+    }
+
+    /** Goes back to the first n tokens. */
+    void goBack(int n) {
+        if (n == 0) {
+            clear();
+            return;
+        }
+        for (MixerState<Rows> state : states) {
+            if (n < tokens && state instanceof KvCache<Rows> cache) {
+                CpuOps.truncate(cache, n);
+            }
+        }
+        tokens = n;
+    }
+
+    /** How many tokens attention keeps. */
+    int tokens() {
+        return tokens;
+    }
+
+    /** Whether a chat's answer was being written last: what follows must close it first. */
+    boolean answering() {
+        return answering;
+    }
+
+    void answering(boolean open) {
+        answering = open;
+    }
+
+    void clear() {
+        states.forEach(CpuOps::clear);
+        tokens = 0;
+        known = true;
+        answering = false;
+    }
+
+    List<MixerState<float[]>> copies() {
+        return states.stream().map(CpuOps::export).toList();
+    }
+
+    /** Overwrites everything by what a file holds: how many tokens, but not which. */
+    void restore(List<MixerState<float[]>> from) {
+        tokens = 0;
+        for (int i = 0; i < states.size(); i++) {
+            CpuOps.restore(from.get(i), states.get(i));
+            if (states.get(i) instanceof KvCache<Rows> cache) {
+                tokens = CpuOps.tokens(cache);
+            }
+        }
+        known = tokens == 0;
+        ids = new int[tokens];
+        answering = tokens > 0; // a file of a conversation ends with an answer
+    }
+
+    /** Overwrites everything by another session's. */
+    void restore(SessionMemory other) {
+        restore(other.copies());
+        ids = Arrays.copyOf(other.ids, tokens);
+        known = other.known;
+        answering = other.answering;
+    }
+
+    /** The Frobenius norm of each layer's W; 0 where there is none. */
+    double[] norms() {
+        return states.stream().mapToDouble(state -> state instanceof TttState<Rows> memory
+                ? norm(memory.weights().toArray())
+                : 0).toArray();
+    }
+
+    private static double norm(float[] values) {
+        double squares = 0;
+        for (float value : values) {
+            squares += (double) value * value;
+        }
+        return Math.sqrt(squares);
+    }
+}
