@@ -26,8 +26,7 @@ final class ModelOption {
             return Model.load(name);
         }
         Zoo.Entry entry = Zoo.load(name);
-        return Model.of(
-                new Zoo.Entry(entry.name(), rounded(entry.checkpoint()), entry.tokenizer(), entry.generationConfig()));
+        return Model.of(entry.with(rounded(entry.checkpoint())));
     }
 
     /** Its config and weights. */

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.llama.chat.ChatFormat;
+import io.github.bitttt.llama.chat.ChatMessage;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.io.Safetensors;
 import io.github.bitttt.llama.io.Tensor;
+import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
@@ -323,6 +326,27 @@ class ImportedGoldenTest {
             assertThat(session.generate("ab a", model.defaults().withMaxNewTokens(1).withEcho(true)).result().text())
                     .startsWith("ab a");
         }
+    }
+
+    /** So does the chat format, by the markers of the template. */
+    @Test
+    void aFileKnowsHowItChats() throws IOException {
+        GgufWriter writer = GgufWriter.llama(142, twoBits(128), 0, (rows, columns) -> exact(0, rows, columns));
+        Path plain = Files.write(temporary.resolve("plain.gguf"), writer.bytes());
+        Path chats = Files.write(temporary.resolve("chats.gguf"), writer.key("tokenizer.chat_template",
+                "{{ message['role'] | capitalize + ': ' + message['content'] + '<|eot_id|>' }}{{ 'Assistant: ' }}")
+                .bytes());
+        try (Model model = Model.load(plain)) {
+            assertThatThrownBy(model::chat).isInstanceOf(IllegalStateException.class)
+                    .hasMessageStartingWith("this model has no chat template");
+        }
+        try (Model model = Model.load(chats)) {
+            assertThat(model.chat().template()).isEqualTo(ChatFormat.BITNET);
+            int[] ids = model.chat().first(List.of(ChatMessage.user("a b<|eot_id|>")));
+            assertThat(ids[0]).isZero();
+            assertThat(Arrays.stream(ids).filter(id -> id == 1)).hasSize(1);
+        }
+        assertThat(Zoo.load(chats).chat().endToken()).hasValue("<|eot_id|>");
     }
 
     /** The kernels' order of TL1 and TL2 does not stand in the file. */

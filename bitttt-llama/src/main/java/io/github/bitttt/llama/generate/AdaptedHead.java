@@ -95,8 +95,9 @@ final class AdaptedHead {
         }
     }
 
-    void clear() {
+    AdaptedHead cleared() {
         adapter.clear();
+        return this;
     }
 
     OutputGain gain() {

@@ -36,6 +36,7 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
     private final StreamDecoder decoder;
     private final StopFilter filter;
     private volatile boolean cancelled;
+    private boolean answers;
     private int read; // of the prompt
     private int tokens; // written
     private boolean promised; // hasNext() has said so
@@ -131,7 +132,14 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
         return finish.isPresent();
     }
 
+    /** The same text as the answer of a chat: what follows it in this session must close it. */
+    Generation answering() {
+        answers = true;
+        return this;
+    }
+
     private void begin() {
+        session.memory().answering(answers);
         sampler.seen(prompt);
         choose(session.known());
     }
@@ -184,7 +192,8 @@ public final class Generation implements Iterator<Token>, Iterable<Token> {
         double given = logProbability;
         float[] logits = session.feed(id);
         tokens++;
-        String text = filter.next(decoder.next(id));
+        boolean isText = id < session.model().tokenizer().vocabSize(); // behind it are rows that no tokenizer has
+        String text = filter.next(isText ? decoder.next(id) : "");
         if (filter.stopped()) {
             finish = Optional.of(Finish.STOP_TEXT);
         } else {

@@ -135,6 +135,14 @@ public record GenerationOptions(SamplerOptions sampling, int maxNewTokens, List<
         return new GenerationOptions(sampling, maxNewTokens, List.of(texts), endTokens, echo);
     }
 
+    /** The same with other tokens that end the answer.
+     *
+     * @param ids of them
+     * @return new options */
+    public GenerationOptions withEndTokens(List<Integer> ids) {
+        return new GenerationOptions(sampling, maxNewTokens, stop, ids, echo);
+    }
+
     /** The same, with or without the prompt's tokens before those that are written.
      *
      * @param prompt whether they come

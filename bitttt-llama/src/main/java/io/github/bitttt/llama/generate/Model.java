@@ -2,6 +2,10 @@ package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.adapt.OutputMemory;
+import io.github.bitttt.llama.chat.ChatFormat;
+import io.github.bitttt.llama.chat.ChatPrompt;
+import io.github.bitttt.llama.chat.ChatSettings;
+import io.github.bitttt.llama.chat.ChatTemplate;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.llama.zoo.Zoo;
@@ -35,16 +39,31 @@ public final class Model implements AutoCloseable {
     private volatile String fingerprint = ""; // made when it is asked for: it reads every code
     private final boolean ownsTokenizer;
     private final Optional<OutputMemory> output; // of sessions that are opened without saying
+    private final Optional<ChatPrompt> chat;
+    private final String noChat; // why there is none
     private volatile boolean closed;
 
     private Model(Checkpoint checkpoint, Optional<Tokenizer> tokenizer, GenerationOptions defaults,
-            boolean ownsTokenizer) {
+            boolean ownsTokenizer, ChatSettings settings) {
         architecture = new BitLlama(checkpoint.config());
         weights = checkpoint.weights().freeze(checkpoint.config().quantization().scaleWeights());
         this.tokenizer = tokenizer;
-        this.defaults = defaults;
         this.ownsTokenizer = ownsTokenizer;
         output = Optional.empty();
+        Optional<ChatPrompt> found = Optional.empty();
+        String reason = "this model has no tokenizer; feed it token ids";
+        if (tokenizer.isPresent()) {
+            try {
+                found = Optional.of(new ChatPrompt(settings.format(tokenizer.get()), tokenizer.get()));
+            } catch (IllegalArgumentException e) {
+                reason = e.getMessage();
+            }
+        }
+        chat = found;
+        noChat = reason;
+        this.defaults = found.isPresent() && found.get().template() != ChatFormat.STORIES
+                ? defaults.withEndTokens(SessionTexts.union(defaults.endTokens(), found.get().ends()))
+                : defaults;
     }
 
     /** A model of a checkpoint; masters are turned into ternary codes.
@@ -55,12 +74,18 @@ public final class Model implements AutoCloseable {
      * @throws IllegalArgumentException if the vocabularies differ */
     public static Model of(Checkpoint checkpoint, Tokenizer tokenizer) {
         checkVocabulary(checkpoint, tokenizer);
-        return new Model(checkpoint, Optional.of(tokenizer), GenerationOptions.DEFAULTS, false);
+        return new Model(checkpoint, Optional.of(tokenizer), GenerationOptions.DEFAULTS, false, settings(checkpoint));
+    }
+
+    /** Models of our own tell stories. */
+    private static ChatSettings settings(Checkpoint checkpoint) {
+        return checkpoint.config().contextLimit().isPresent() ? ChatSettings.UNKNOWN : ChatSettings.STORIES;
     }
 
     private static void checkVocabulary(Checkpoint checkpoint, Tokenizer tokenizer) {
         int expected = checkpoint.config().vocabSize();
-        if (tokenizer.vocabSize() != expected) {
+        boolean padded = checkpoint.config().contextLimit().isPresent(); // others round the number of rows up
+        if (tokenizer.vocabSize() != expected && !(padded && tokenizer.vocabSize() < expected)) {
             throw new IllegalArgumentException(
                     "the model has a vocabulary of " + expected + " tokens, the tokenizer one of "
                             + tokenizer.vocabSize() + "; they do not belong together");
@@ -72,7 +97,7 @@ public final class Model implements AutoCloseable {
      * @param checkpoint masters or packed
      * @return the model */
     public static Model of(Checkpoint checkpoint) {
-        return new Model(checkpoint, Optional.empty(), GenerationOptions.DEFAULTS, false);
+        return new Model(checkpoint, Optional.empty(), GenerationOptions.DEFAULTS, false, ChatSettings.STORIES);
     }
 
     /** Loads a model.
@@ -104,7 +129,8 @@ public final class Model implements AutoCloseable {
             GenerationOptions defaults = entry.generationConfig().isEmpty()
                     ? GenerationOptions.DEFAULTS
                     : OptionNames.ofFile(entry.generationConfig().get(), Path.of(entry.name(), GENERATION_CONFIG));
-            return new Model(entry.checkpoint(), Optional.of(entry.tokenizer()), defaults, true);
+            return new Model(entry.checkpoint(), Optional.of(entry.tokenizer()),
+                    SessionTexts.ends(defaults, entry.chat(), entry.tokenizer()), true, entry.chat());
         } catch (IllegalArgumentException e) {
             entry.tokenizer().close();
             throw new IOException(entry.name() + ": " + e.getMessage(), e);
@@ -119,7 +145,7 @@ public final class Model implements AutoCloseable {
      * @param options that texts begin with
      * @return a model */
     public Model withDefaults(GenerationOptions options) {
-        return new Model(this, options, output);
+        return new Model(this, options, output, chat);
     }
 
     /** The same model whose sessions all have a memory at the output, see {@link #newSession(OutputMemory)}. Whatever opens sessions of it, a
@@ -128,16 +154,27 @@ public final class Model implements AutoCloseable {
      * @param memory its parts, as {@link OutputMemory#standard()}
      * @return a model */
     public Model withOutputMemory(OutputMemory memory) {
-        return new Model(this, defaults, Optional.of(memory));
+        return new Model(this, defaults, Optional.of(memory), chat);
     }
 
-    private Model(Model other, GenerationOptions defaults, Optional<OutputMemory> output) {
+    /** The same model with another chat format; it shares everything with this one, which stays the one to be closed.
+     *
+     * @param template a {@link ChatFormat}, or one of your own
+     * @return a model
+     * @throws IllegalArgumentException if the tokenizer has not the tokens that the format needs */
+    public Model withChatTemplate(ChatTemplate template) {
+        return new Model(this, defaults, output, Optional.of(new ChatPrompt(template, tokenizer())));
+    }
+
+    private Model(Model other, GenerationOptions defaults, Optional<OutputMemory> output, Optional<ChatPrompt> chat) {
         architecture = other.architecture;
         weights = other.weights;
         tokenizer = other.tokenizer;
         fingerprint = other.fingerprint;
         this.defaults = defaults;
         this.output = output;
+        this.chat = chat;
+        noChat = other.noChat;
         ownsTokenizer = false;
     }
 
@@ -197,6 +234,22 @@ public final class Model implements AutoCloseable {
      * @return its ids */
     public int[] encode(String text) {
         return SessionTexts.begun(this, tokenizer().encode(text));
+    }
+
+    /** Conversations as this model was taught to read them: by the format that its files mean, or that {@link #withChatTemplate} set.
+     *
+     * @return messages as token ids
+     * @throws IllegalStateException that says why there is no format, and what to do */
+    public ChatPrompt chat() {
+        return chat.orElseThrow(() -> new IllegalStateException(noChat));
+    }
+
+    /** How its answers are written: other options with the tokens and texts that end an answer in its chat format.
+     *
+     * @param options of the caller, best made from {@link #defaults()}
+     * @return new options */
+    public GenerationOptions chatOptions(GenerationOptions options) {
+        return SessionTexts.chatOptions(this, options);
     }
 
     /** How its texts are written unless a caller says otherwise: what its {@value #GENERATION_CONFIG} says.

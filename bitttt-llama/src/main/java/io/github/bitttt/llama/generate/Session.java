@@ -2,20 +2,18 @@ package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.adapt.OutputMemory;
+import io.github.bitttt.llama.chat.ChatMessage;
 import io.github.bitttt.llama.io.MemoryFile;
 import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /**
  * One reader of a model: its memory learns from every token that is fed. In memory layers it stays the same size for ever.
@@ -202,10 +200,33 @@ public final class Session implements AutoCloseable {
         return new Generation(this, prompt, 0, options, sampler, interrupted);
     }
 
+    /** Answers messages, as the model's chat format writes them. What was said in this session before is known: so these are the new ones.
+     *
+     * @param messages    at least one; none of them can write a marker of the format
+     * @param options     how, best made from {@link Model#defaults()}; the format's own ends are added
+     * @param sampler     chooses each token
+     * @param interrupted asked between slices of the messages and before each token: true ends the answer as cancelled
+     * @return nothing read or written yet
+     * @throws IllegalStateException if the model has no chat format; the message says what to do */
+    public Generation chat(List<ChatMessage> messages, GenerationOptions options, Sampler sampler,
+            BooleanSupplier interrupted) {
+        int[] ids = SessionTexts.encode(this, messages);
+        return generate(ids, model.chatOptions(options), sampler, interrupted).answering();
+    }
+
+    /** Answers one message of a user by the model's defaults.
+     *
+     * @param message any text
+     * @return nothing read or written yet */
+    public Generation chat(String message) {
+        return chat(List.of(ChatMessage.user(message)), model.defaults(), Sampler.of(model.defaults().sampling()),
+                () -> false);
+    }
+
     /** Goes on with a whole text of which this session may have read the beginning already: what they have in common is not read again, and
      * what the session has read beyond it is forgotten. For conversations that are sent from their first word each time.
      *
-     * <p>Attention goes back to any token. A memory cannot forget single tokens: it is emptied and reads the text anew.
+     * <p>Attention goes back to any token. A memory cannot forget single tokens: it begins anew.
      *
      * @param text        its ids, as an empty session would read them, see {@link Model#encode}
      * @param options     how, their sampling left aside; with {@link GenerationOptions#echo} all is read again
@@ -220,7 +241,7 @@ public final class Session implements AutoCloseable {
             int kept = options.echo() ? 0 : memory.inCommon(text);
             if (kept == 0 || kept < memory.tokens()) {
                 memory.goBack(kept);
-                output.ifPresent(AdaptedHead::clear);
+                output.map(AdaptedHead::cleared);
                 position = kept;
                 hasRead = false;
             }
@@ -319,7 +340,6 @@ public final class Session implements AutoCloseable {
     }
 
     private void check(int id) {
-        open();
         if (id < 0 || id >= logits.length) {
             throw new IllegalArgumentException("token ids are 0 to " + (logits.length - 1) + ", got " + id);
         }
@@ -383,10 +403,7 @@ public final class Session implements AutoCloseable {
 
     /** Empties the output memory, and that alone; without one there is nothing to do. */
     public void resetOutput() {
-        alone(() -> {
-            output.ifPresent(AdaptedHead::clear);
-            return true;
-        });
+        alone(() -> output.map(AdaptedHead::cleared));
     }
 
     /** The parts of the output memory.
@@ -475,8 +492,7 @@ public final class Session implements AutoCloseable {
             return read + "at work]";
         }
         try {
-            return Arrays.stream(memory.norms()).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
-                    .collect(Collectors.joining(", ", read + "memory norms ", "]"));
+            return read + memory + "]";
         } finally {
             leave();
         }

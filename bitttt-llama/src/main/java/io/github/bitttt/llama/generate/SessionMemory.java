@@ -8,6 +8,8 @@ import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * What a session remembers: the state of each layer and, where attention keeps every token, which tokens these are and how many there may
@@ -155,6 +157,12 @@ final class SessionMemory {
         return states.stream().mapToDouble(state -> state instanceof TttState<Rows> memory
                 ? norm(memory.weights().toArray())
                 : 0).toArray();
+    }
+
+    @Override
+    public String toString() {
+        return Arrays.stream(norms()).mapToObj(norm -> String.format(Locale.ROOT, "%.2f", norm))
+                .collect(Collectors.joining(", ", "memory norms ", ""));
     }
 
     private static double norm(float[] values) {

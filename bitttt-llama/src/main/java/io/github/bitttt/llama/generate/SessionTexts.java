@@ -1,10 +1,15 @@
 package io.github.bitttt.llama.generate;
 
+import io.github.bitttt.llama.chat.ChatMessage;
+import io.github.bitttt.llama.chat.ChatPrompt;
+import io.github.bitttt.llama.chat.ChatSettings;
 import io.github.bitttt.llama.text.StreamDecoder;
+import io.github.bitttt.llama.text.Tokenizer;
 import io.github.bitttt.nn.cpu.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /** What a session does with texts, beyond reading their tokens. */
 final class SessionTexts {
@@ -25,6 +30,35 @@ final class SessionTexts {
         begun[0] = begin.getAsInt();
         System.arraycopy(ids, 0, begun, 1, ids.length);
         return begun;
+    }
+
+    /** The end tokens of a model's files: what its generation_config.json says, else its config.json, and its tokenizer's. */
+    static GenerationOptions ends(GenerationOptions defaults, ChatSettings settings, Tokenizer tokenizer) {
+        List<Integer> known = defaults.endTokens().isEmpty() ? settings.endTokens() : defaults.endTokens();
+        List<Integer> own = settings.endToken().map(tokenizer::addedToken).orElse(OptionalInt.empty()).stream().boxed()
+                .toList();
+        return defaults.withEndTokens(union(known, own));
+    }
+
+    static <T> List<T> union(List<T> some, List<T> others) {
+        return Stream.concat(some.stream(), others.stream()).distinct().toList();
+    }
+
+    static GenerationOptions chatOptions(Model model, GenerationOptions options) {
+        List<Integer> ends = options.endTokens().isEmpty()
+                ? model.tokenizer().endOfText().stream().boxed().toList()
+                : options.endTokens();
+        return options.withEndTokens(union(ends, model.chat().ends()))
+                .withStop(union(options.stop(), model.chat().template().stop()).toArray(String[]::new));
+    }
+
+    /** Messages as a session reads them next: from the beginning, or behind its answer. */
+    static int[] encode(Session session, List<ChatMessage> messages) {
+        SessionMemory memory = session.memory();
+        ChatPrompt chat = session.model().chat();
+        return session.position() == 0 && memory.isEmpty()
+                ? chat.first(messages)
+                : chat.next(messages, memory.answering());
     }
 
     /** Reads tokens and tells how likely each was. */

@@ -97,6 +97,13 @@ final class GgufModel implements ModelFormat {
         }
     }
 
+    @Override
+    public Optional<String> chatConfig(Path file) throws IOException {
+        try (Arena arena = Arena.ofShared()) {
+            return Optional.of(GgufTokenizer.chatConfig(Gguf.map(file, arena)));
+        }
+    }
+
     private static Checkpoint of(Gguf gguf) throws IOException {
         GgufKeys keys = GgufKeys.of(gguf);
         BitLlamaConfig config = keys.config();

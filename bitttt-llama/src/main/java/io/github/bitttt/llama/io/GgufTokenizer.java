@@ -134,6 +134,20 @@ final class GgufTokenizer {
         return config.toString();
     }
 
+    /** The architecture, the chat template and the end token, as files beside a model have them. */
+    static String chatConfig(Gguf gguf) throws CheckpointException {
+        ObjectNode config = StrictJson.newObject().put("model_type",
+                String.valueOf(gguf.keys().get("general.architecture")));
+        if (gguf.keys().get("tokenizer.chat_template") instanceof String template) {
+            config.put("chat_template", template);
+        }
+        List<String> tokens = texts(gguf, "tokens");
+        if (gguf.keys().get(PREFIX + "eos_token_id") instanceof Long id && id >= 0 && id < tokens.size()) {
+            config.put("eos_token", tokens.get(id.intValue()));
+        }
+        return config.toString();
+    }
+
     private static List<?> list(Gguf gguf, String name) throws CheckpointException {
         Object value = gguf.keys().getOrDefault(PREFIX + name, List.of());
         if (!(value instanceof List<?> list)) {

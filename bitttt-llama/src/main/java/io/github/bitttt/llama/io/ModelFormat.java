@@ -59,6 +59,17 @@ public interface ModelFormat {
         return Optional.empty();
     }
 
+    /** What says how the model chats, where that stands in the model's own file.
+     *
+     * @param path that is accepted
+     * @return a JSON object with the keys {@code model_type} of a config.json, {@code chat_template} and {@code eos_token} of a
+     *         tokenizer_config.json, or nothing where these are files beside the model
+     * @throws CheckpointException if the file says something wrong
+     * @throws IOException         if it cannot be read */
+    default Optional<String> chatConfig(Path path) throws IOException {
+        return Optional.empty();
+    }
+
     /** The format that reads a path.
      *
      * @param path a folder or a file

@@ -18,6 +18,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 
 /**
  * Text to token ids and back, by Hugging Face's tokenizers: the ids are Python's.
@@ -47,6 +49,7 @@ public final class Tokenizer implements AutoCloseable {
     private final OptionalInt beginOfText;
     private final boolean documentsAreApart;
     private final SpecialTokens specials;
+    private final Map<String, Integer> added;
     private NativeEncoder plain;
     private boolean closed;
 
@@ -55,6 +58,8 @@ public final class Tokenizer implements AutoCloseable {
         this.tokenizer = tokenizer;
         documentsAreApart = documentsAreApart(root);
         specials = SpecialTokens.of(root);
+        added = StreamSupport.stream(root.path("added_tokens").spliterator(), false).collect(Collectors.toMap(
+                token -> token.path("content").asText(), token -> token.path("id").intValue(), (_, last) -> last));
         this.json = json;
         this.bytes = bytes;
         this.endOfText = endOfText;
@@ -310,6 +315,22 @@ public final class Tokenizer implements AutoCloseable {
      *  @return its id, if there is one */
     public OptionalInt beginOfText() {
         return beginOfText;
+    }
+
+    /** The id of a token that stands outside the vocabulary's merges, such as {@code <|eot_id|>}.
+     *
+     * @param content its letters
+     * @return its id, if there is one */
+    public OptionalInt addedToken(String content) {
+        return added.containsKey(content) ? OptionalInt.of(added.get(content)) : OptionalInt.empty();
+    }
+
+    /** Whether letters are a special token, which {@link #encodeAsText} never gives.
+     *
+     * @param content its letters
+     * @return false also for an added token that is not special */
+    public boolean isSpecial(String content) {
+        return specials.contents().contains(content);
     }
 
     /** The contents of its {@value #FILE}.

@@ -2,6 +2,7 @@ package io.github.bitttt.llama.zoo;
 
 import io.github.bitttt.llama.hub.HubCache;
 import io.github.bitttt.llama.hub.HubName;
+import io.github.bitttt.llama.chat.ChatSettings;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.io.CheckpointException;
 import io.github.bitttt.llama.io.ModelFormat;
@@ -36,7 +37,9 @@ public final class Zoo {
     /** The file of a model folder that says how its texts are written. */
     public static final String GENERATION_CONFIG = "generation_config.json";
 
-    private static final int MAX_CONFIG_BYTES = 1 << 20;
+    private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+    private static final String CHAT_TEMPLATE = "chat_template.jinja";
+    private static final int MAX_CONFIG_BYTES = 1 << 22; // a tokenizer_config.json may repeat thousands of added tokens
     private static final List<String> NAMES = List.of(DEFAULT, MORE, SEED);
 
     private Zoo() {
@@ -49,8 +52,28 @@ public final class Zoo {
      * @param checkpoint config and weights
      * @param tokenizer  of the same vocabulary; to be closed
      * @param generationConfig text of its {@value #GENERATION_CONFIG}, if it has one
+     * @param chat       what its files say about conversations
      */
-    public record Entry(String name, Checkpoint checkpoint, Tokenizer tokenizer, Optional<String> generationConfig) {}
+    public record Entry(String name, Checkpoint checkpoint, Tokenizer tokenizer, Optional<String> generationConfig,
+            ChatSettings chat) {
+        /** A model that tells stories.
+         *
+         * @param name       its name or folder
+         * @param checkpoint config and weights
+         * @param tokenizer  of the same vocabulary; to be closed
+         * @param generationConfig text of its {@value #GENERATION_CONFIG}, if it has one */
+        public Entry(String name, Checkpoint checkpoint, Tokenizer tokenizer, Optional<String> generationConfig) {
+            this(name, checkpoint, tokenizer, generationConfig, ChatSettings.STORIES);
+        }
+
+        /** The same with another checkpoint, such as one of other rounding.
+         *
+         * @param other config and weights
+         * @return an entry */
+        public Entry with(Checkpoint other) {
+            return new Entry(name, other, tokenizer, generationConfig, chat);
+        }
+    }
 
     /** The models there are.
      *  @return their names */
@@ -69,7 +92,7 @@ public final class Zoo {
         }
         return load(name, () -> checkpoint(name),
                 () -> Tokenizer.parse(resource(name, Tokenizer.FILE), name + "/" + Tokenizer.FILE),
-                Optional.of(resource(name, GENERATION_CONFIG)));
+                Optional.of(resource(name, GENERATION_CONFIG)), () -> ChatSettings.STORIES);
     }
 
     /** Loads a model folder, or a file that holds a whole model.
@@ -79,7 +102,21 @@ public final class Zoo {
      * @throws IOException if a file is missing or says something wrong */
     public static Entry load(Path folder) throws IOException {
         return load(folder.toString(), () -> Checkpoint.load(folder), () -> tokenizer(folder),
-                generationConfig(folder));
+                generationConfig(folder), () -> chat(folder));
+    }
+
+    private static ChatSettings chat(Path place) throws IOException {
+        if (Files.isRegularFile(place)) {
+            String inside = ModelFormat.of(place).chatConfig(place).orElse("{}");
+            return ChatSettings.of(inside, inside, Optional.empty());
+        }
+        Path tokenizerConfig = place.resolve(TOKENIZER_CONFIG);
+        try {
+            return ChatSettings.of(text(place.resolve("config.json")).orElse("{}"),
+                    text(tokenizerConfig).orElse("{}"), text(place.resolve(CHAT_TEMPLATE)));
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(tokenizerConfig, e.getMessage(), e);
+        }
     }
 
     private static Tokenizer tokenizer(Path folder) throws IOException {
@@ -96,12 +133,12 @@ public final class Zoo {
     }
 
     private static Entry load(String name, Reading<Checkpoint> checkpoint, Reading<Tokenizer> tokenizer,
-            Optional<String> generationConfig) throws IOException {
+            Optional<String> generationConfig, Reading<ChatSettings> chat) throws IOException {
         // A process's first tokenizer brings native code and takes as long as the weights do, so both are read at once.
         FutureTask<Tokenizer> read = new FutureTask<>(tokenizer::read);
         Thread.ofPlatform().daemon().name("bitttt-tokenizer").start(read);
         try {
-            return new Entry(name, checkpoint.read(), read.get(), generationConfig);
+            return new Entry(name, checkpoint.read(), read.get(), generationConfig, chat.read());
         } catch (ExecutionException e) {
             if (e.getCause() instanceof IOException cause) {
                 throw cause;
@@ -126,7 +163,10 @@ public final class Zoo {
         if (Files.isRegularFile(folder)) {
             return ModelFormat.of(folder).generationConfig(folder);
         }
-        Path file = folder.resolve(GENERATION_CONFIG);
+        return text(folder.resolve(GENERATION_CONFIG));
+    }
+
+    private static Optional<String> text(Path file) throws IOException {
         if (!Files.exists(file)) {
             return Optional.empty();
         }
