@@ -130,6 +130,9 @@ BITTTT_API int bitttt_session_cancel(bitttt_session session);
  *   stop                a text or an array of texts that end the answer and are not part of it
  *   eos_token_id        an id or an array of ids that end it
  *   echo                true: the prompt's own tokens come first
+ *   messages            true: the prompt is a JSON array of messages, [{"role": "user", "content": "Hello"}], with the roles system, user
+ *                       and assistant, which the model's chat format writes. What was said in the session before is known to it: give the
+ *                       new ones. A text in them cannot write a marker.
  */
 
 enum {

@@ -1,5 +1,10 @@
 package io.github.bitttt.capi;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bitttt.llama.chat.ChatMessage;
 import io.github.bitttt.llama.generate.Generation;
 import io.github.bitttt.llama.generate.GenerationOptions;
 import io.github.bitttt.llama.generate.Sampler;
@@ -16,11 +21,36 @@ final class OpenGeneration {
 
     OpenGeneration(OpenSession session, String prompt, String options) throws Exception {
         this.session = session;
+        Named named = Named.of(options);
         generation = session.use(open -> {
-            GenerationOptions chosen = open.model().defaults().withJson(options);
+            GenerationOptions chosen = open.model().defaults().withJson(named.options());
+            if (named.messages()) {
+                return open.chat(ChatMessage.parse(prompt), chosen, Sampler.of(chosen.sampling()), session.cancelled());
+            }
             return open.generate(open.encode(prompt), chosen, Sampler.of(chosen.sampling()),
                     session.cancelled());
         });
+    }
+
+    /** The options of a text, and whether its prompt is messages. */
+    private record Named(String options, boolean messages) {
+        private static final String MESSAGES = "messages";
+        private static final ObjectMapper JSON = new ObjectMapper();
+
+        static Named of(String options) {
+            try {
+                if (JSON.readTree(options) instanceof ObjectNode all && all.has(MESSAGES)) {
+                    JsonNode flag = all.remove(MESSAGES);
+                    if (!flag.isBoolean()) {
+                        throw new IllegalArgumentException(MESSAGES + " must be true or false, got " + flag);
+                    }
+                    return new Named(all.toString(), flag.booleanValue());
+                }
+            } catch (JsonProcessingException _) {
+                // Who reads the options says what is wrong with them.
+            }
+            return new Named(options, false);
+        }
     }
 
     /** Writes the next piece to the caller's buffer and says how the text ended: 0 while it goes on. */

@@ -12,7 +12,8 @@ import picocli.CommandLine;
 
 /** The command line: {@code ./bitttt PROGRAM [OPTIONS]}. */
 @Command(name = "bitttt", mixinStandardHelpOptions = true, version = "bitttt 0.1.0", description = "Ternary language models that go on learning while they read.", subcommands = {
-        Generate.class, Train.class, Evaluate.class, MemoryProgram.class, Logits.class, Inspect.class, Bench.class,
+        Generate.class, Chat.class, Train.class, Evaluate.class, MemoryProgram.class, Logits.class, Inspect.class,
+        Bench.class,
         Pack.class, Import.class, Serve.class, Notebook.class, OnlineLearning.class, Watch.class,
         Pipeline.class,
         CommandLine.HelpCommand.class})

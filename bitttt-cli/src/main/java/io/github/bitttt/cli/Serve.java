@@ -17,6 +17,8 @@ final class Serve implements Callable<Integer> {
     @Mixin
     private ModelOption model;
     @Mixin
+    private ChatOption format;
+    @Mixin
     private AdaptOption adapt;
     @Mixin
     private Program program;
@@ -38,10 +40,12 @@ final class Serve implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        format.check();
         adapt.check();
         ServerOptions options = new ServerOptions(host, port, streams, sessions, bodyBytes, maxTokens,
                 Duration.ofSeconds(timeout));
-        ChatServer server = ChatServer.start(model.name(), adapt.of(model.load()), options, InstantSource.system());
+        ChatServer server = ChatServer.start(model.name(), adapt.of(format.of(model.load())), options,
+                InstantSource.system());
         CountDownLatch closed = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             server.close();

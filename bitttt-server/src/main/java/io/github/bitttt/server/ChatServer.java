@@ -15,6 +15,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -32,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * GET    /v1/models             the one model, with the sizes of its memory
  * GET    /v1/models/NAME        the same, without the list
  * POST   /v1/completions        goes on with a prompt
- * POST   /v1/chat/completions   goes on with messages
+ * POST   /v1/chat/completions   answers messages, as the model's chat format writes them
  * DELETE /v1/sessions/NAME      forgets a named session
  * GET    /health                what is running
  * </pre>
@@ -41,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * served is refused by name.
  *
  * <p>Beyond OpenAI's fields a request may have {@code "bitttt": {"session": NAME, "watch": LAYER}}: a session keeps its memory
- * from one request to the next, and a watched stream has each token's surprise and the layer's W; {@code top_k},
+ * from one request to the next and is sent what is new, and a watched stream has each token's surprise and the layer's W; {@code top_k},
  * {@code repetition_penalty} and {@code sequence_penalty} are taken as well. What a request does not name is as the model's defaults
  * say, and its seed is a new one. Memory is bounded by the
  * numbers of {@link ServerOptions}. For any thread; close it.
@@ -138,6 +139,7 @@ public final class ChatServer implements AutoCloseable {
                 }
                 Json.send(exchange, e.status(), e.json());
             } catch (OutOfMemoryError e) {
+                sessions.dropUnnamed();
                 Json.send(exchange, 503, outOfMemory().json());
             } catch (RuntimeException e) {
                 LOGGER.error("{} {}: a fault of the server", Fields.shown(exchange.getRequestMethod()),
@@ -245,6 +247,15 @@ public final class ChatServer implements AutoCloseable {
         }
     }
 
+    private void checkChats() throws ApiException {
+        try {
+            model.chat();
+        } catch (IllegalStateException e) {
+            throw new ApiException(400, "invalid_request_error", "messages", "no_chat_format",
+                    e.getMessage() + "; /v1/completions takes plain prompts");
+        }
+    }
+
     private void forget(HttpExchange exchange, String session) throws ApiException, IOException {
         if (!sessions.forget(session)) {
             throw ApiException.refused(404, "session_not_found", "no session of the name " + Fields.shown(session));
@@ -256,6 +267,9 @@ public final class ChatServer implements AutoCloseable {
         CompletionRequest request = CompletionRequest.parse(Json.read(exchange, options.bodyBytes()), chat,
                 options.maxTokens(), model.defaults().withSeed(ThreadLocalRandom.current().nextLong()));
         checkModel(request.model());
+        if (chat) {
+            checkChats();
+        }
         int layers = model.architecture().config().layers();
         if (request.watch().isPresent() && request.watch().getAsInt() >= layers) {
             throw ApiException.invalid("bitttt.watch",
@@ -278,26 +292,23 @@ public final class ChatServer implements AutoCloseable {
         BooleanSupplier gone = connections.gone(exchange.getRemoteAddress());
         Completions completions = new Completions(exchange, request, chat, numbers.incrementAndGet(), clock,
                 model.fingerprint());
-        if (request.session().isEmpty()) {
-            try (Session session = model.newSession()) {
-                completions.answer(session, () -> check(deadline, gone));
-            }
-            return;
-        }
-        String name = request.session().get();
-        Session session = sessions.lend(name);
+        Optional<String> name = request.session();
+        int[] text = name.isEmpty() ? completions.text(model) : new int[0];
+        Session session = name.isEmpty() ? sessions.lend(text) : sessions.lend(name.get());
         boolean sound = false;
         try {
-            completions.answer(session, () -> check(deadline, gone));
+            completions.answer(session, text, () -> check(deadline, gone));
             sound = true;
         } catch (ApiException | IOException e) {
             sound = true;
             throw e;
         } finally {
-            if (sound) {
-                sessions.giveBack(name);
+            if (name.isEmpty()) {
+                sessions.giveBack(session, sound);
+            } else if (sound) {
+                sessions.giveBack(name.get());
             } else {
-                sessions.drop(name);
+                sessions.drop(name.get());
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.github.bitttt.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bitttt.llama.chat.ChatMessage;
 import io.github.bitttt.llama.generate.GenerationOptions;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,14 +12,16 @@ import java.util.OptionalInt;
  * What a client asks for, checked.
  *
  * @param model   its name
- * @param prompt  the text to go on with
+ * @param prompt  the text to go on with, where it is no chat
+ * @param messages to answer, where it is a chat
  * @param options how it goes on: the model's defaults, and what the client names
  * @param stream  piece by piece, as server-sent events
  * @param usage   a last event with token counts
  * @param session the name of a session to go on with
  * @param watch   a layer whose memory is sent along with each token
  */
-record CompletionRequest(String model, String prompt, GenerationOptions options, boolean stream, boolean usage,
+record CompletionRequest(String model, String prompt, List<ChatMessage> messages, GenerationOptions options,
+        boolean stream, boolean usage,
         Optional<String> session, OptionalInt watch) {
     private static final List<String> NUMBERS = List.of("temperature", "top_p", "top_k", "repetition_penalty",
             "sequence_penalty", "seed");
@@ -39,7 +42,8 @@ record CompletionRequest(String model, String prompt, GenerationOptions options,
         ServedFields.check(body, chat);
         JsonNode own = body.path("bitttt");
         Optional<String> session = session(own.path("session"));
-        String prompt = chat ? Messages.text(body.path("messages"), session.isPresent()) : prompt(body.path("prompt"));
+        String prompt = chat ? "" : prompt(body.path("prompt"));
+        List<ChatMessage> messages = chat ? Messages.of(body.path("messages")) : List.of();
         boolean stream = Fields.flag(body, "stream");
         OptionalInt watch = Fields.absent(own.path("watch"))
                 ? OptionalInt.empty()
@@ -50,7 +54,7 @@ record CompletionRequest(String model, String prompt, GenerationOptions options,
         }
         GenerationOptions options = options(body, defaults.withEcho(watch.isPresent()), maxTokens)
                 .withStop(stops(body.path("stop")).toArray(String[]::new));
-        return new CompletionRequest(Fields.text(body, "model"), prompt, options, stream,
+        return new CompletionRequest(Fields.text(body, "model"), prompt, messages, options, stream,
                 Fields.flag(body.path("stream_options"), "include_usage"), session, watch);
     }
 

@@ -3,7 +3,11 @@ package io.github.bitttt.server;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
+import io.github.bitttt.llama.chat.ChatMessage;
+import io.github.bitttt.llama.generate.ContextLimitException;
 import io.github.bitttt.llama.generate.Generation;
+import io.github.bitttt.llama.generate.GenerationOptions;
+import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.generate.Token;
@@ -11,6 +15,8 @@ import io.github.bitttt.nn.TttState;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Base64;
+import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /** The answer to one request, in OpenAI's words: whole, or as a stream of events. For one thread. */
 final class Completions {
@@ -41,13 +47,25 @@ final class Completions {
         void check() throws ApiException;
     }
 
+    /** The whole text that is to be gone on with, from its first token.
+     *
+     * @throws ApiException if the model's format has no form for it */
+    int[] text(Model model) throws ApiException {
+        try {
+            return chat ? model.chat().first(request.messages()) : model.encode(request.prompt());
+        } catch (IllegalArgumentException e) {
+            throw ApiException.invalid(chat ? "messages" : "prompt", Fields.shown(e.getMessage()));
+        }
+    }
+
     /** Answers.
      *
      * @param session that reads and writes
+     * @param whole   the text; left aside where the session is named, for it has read what was said before
      * @param guard   asked between tokens
      * @throws ApiException if nothing has been sent yet */
-    void answer(Session session, Guard guard) throws ApiException, IOException {
-        Generation generation = begin(session, guard);
+    void answer(Session session, int[] whole, Guard guard) throws ApiException, IOException {
+        Generation generation = begin(session, whole, guard);
         try {
             if (chat && request.stream()) {
                 ObjectNode first = chunk("", null);
@@ -79,14 +97,24 @@ final class Completions {
         }
     }
 
-    private Generation begin(Session session, Guard guard) throws ApiException {
-        // Who writes a message does not write the ends of texts: they are letters there.
-        int[] prompt = chat ? session.encodeAsText(request.prompt()) : session.encode(request.prompt());
+    private Generation begin(Session session, int[] whole, Guard guard) throws ApiException {
+        GenerationOptions options = request.options();
+        Sampler sampler = Sampler.of(options.sampling());
+        BooleanSupplier over = () -> isOver(guard);
         try {
-            return session.generate(prompt, request.options(), Sampler.of(request.options().sampling()),
-                    () -> isOver(guard));
+            if (request.session().isEmpty()) {
+                return session.resume(whole, chat ? session.model().chatOptions(options) : options, sampler, over);
+            }
+            List<ChatMessage> all = request.messages();
+            return chat
+                    ? session.chat(session.position() == 0 ? all : all.subList(all.size() - 1, all.size()), options,
+                            sampler, over)
+                    : session.generate(session.encode(request.prompt()), options, sampler, over);
+        } catch (ContextLimitException e) {
+            throw new ApiException(400, "invalid_request_error", chat ? "messages" : "prompt",
+                    "context_length_exceeded", e.getMessage());
         } catch (IllegalArgumentException e) {
-            throw ApiException.invalid("prompt", e.getMessage());
+            throw ApiException.invalid(chat ? "messages" : "prompt", Fields.shown(e.getMessage()));
         }
     }
 
@@ -141,7 +169,7 @@ final class Completions {
         if (request.usage()) {
             ObjectNode usage = head(chat ? "chat.completion.chunk" : "text_completion");
             usage.putArray("choices");
-            usage(usage, generation.usage());
+            usage(usage, generation);
             events.send(usage);
         }
         events.done();
@@ -181,12 +209,14 @@ final class Completions {
         } else {
             choice.put("text", text);
         }
-        usage(answer, generation.usage());
+        usage(answer, generation);
         return answer;
     }
 
-    private static void usage(ObjectNode answer, Generation.Usage usage) {
+    private static void usage(ObjectNode answer, Generation generation) {
+        Generation.Usage usage = generation.usage();
         answer.putObject("usage").put("prompt_tokens", usage.promptTokens()).put("completion_tokens", usage.tokens())
-                .put("total_tokens", usage.promptTokens() + usage.tokens());
+                .put("total_tokens", usage.promptTokens() + usage.tokens()).putObject("prompt_tokens_details")
+                .put("cached_tokens", generation.kept());
     }
 }

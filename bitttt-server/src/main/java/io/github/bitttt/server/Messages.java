@@ -1,10 +1,12 @@
 package io.github.bitttt.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bitttt.llama.chat.ChatMessage;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
-import java.util.StringJoiner;
 
-/** A conversation as text, one message a line. */
+/** The messages of a request. */
 final class Messages {
     private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool", "function");
 
@@ -14,21 +16,21 @@ final class Messages {
     /** Reads the messages of a request.
      *
      * @param messages as OpenAI has them
-     * @param lastOnly a kept session has read the earlier ones already
+     * @return at least one
      * @throws ApiException that names the message and the field that is wrong */
-    static String text(JsonNode messages, boolean lastOnly) throws ApiException {
+    static List<ChatMessage> of(JsonNode messages) throws ApiException {
         if (!messages.isArray() || messages.isEmpty()) {
             throw ApiException.invalid("messages",
                     "messages must be an array of at least one, got " + Fields.kind(messages));
         }
-        StringJoiner text = new StringJoiner("\n");
+        List<ChatMessage> all = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
             String content = message(messages.get(i), "messages[" + i + "]");
-            if (!lastOnly || i == messages.size() - 1) {
-                text.add(content);
-            }
+            String role = messages.get(i).get("role").textValue();
+            // Newer clients say developer where older ones say system.
+            all.add(new ChatMessage(role.equals("developer") ? ChatMessage.SYSTEM : role, content));
         }
-        return text.toString();
+        return List.copyOf(all);
     }
 
     private static String message(JsonNode message, String where) throws ApiException {

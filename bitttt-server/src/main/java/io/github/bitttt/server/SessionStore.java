@@ -2,17 +2,28 @@ package io.github.bitttt.server;
 
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/** The sessions that clients name: a bounded number, each lent to one answer at a time. For any thread. */
+/**
+ * The sessions that clients name, a bounded number, each lent to one answer at a time; and a few without a name that attention makes worth
+ * keeping: a client that sends a conversation from its beginning each time finds it read. For any thread.
+ */
 final class SessionStore implements AutoCloseable {
+    /** Sessions without a name: each may hold a whole context. */
+    private static final int KEPT = 4;
+
     private final Model model;
     private final int bound;
     // Those not in use, the one unused for longest first.
     private final Map<String, Session> idle = new LinkedHashMap<>();
     private final Map<String, Session> lent = new HashMap<>();
+    // Without a name, the one unused for longest first.
+    private final List<Session> kept = new ArrayList<>();
+    private boolean closed;
 
     SessionStore(Model model, int bound) {
         this.model = model;
@@ -40,6 +51,43 @@ final class SessionStore implements AutoCloseable {
         }
         lent.put(name, kept);
         return kept;
+    }
+
+    /** Lends a session without a name: the one that has read most of a text, or a new one. */
+    synchronized Session lend(int[] text) {
+        Session best = null;
+        int most = 0;
+        for (Session one : kept) {
+            int common = one.inCommon(text);
+            // One that has read much else belongs to another conversation that begins alike, which may go on.
+            if (common > most && 2L * common >= one.position()) {
+                best = one;
+                most = common;
+            }
+        }
+        if (best == null) {
+            return model.newSession();
+        }
+        kept.remove(best);
+        return best;
+    }
+
+    /** Takes a session without a name back, to be kept if it can serve again. */
+    synchronized void giveBack(Session session, boolean sound) {
+        if (!sound || closed || model.memoryBytesPerToken() == 0) {
+            session.close();
+            return;
+        }
+        kept.add(session);
+        if (kept.size() > KEPT) {
+            kept.removeFirst().close();
+        }
+    }
+
+    /** Closes those without a name: memory is short. */
+    synchronized void dropUnnamed() {
+        kept.forEach(Session::close);
+        kept.clear();
     }
 
     /** Takes a session back, also from an answer that was cut off: it knows what it has read. */
@@ -82,5 +130,7 @@ final class SessionStore implements AutoCloseable {
     public synchronized void close() {
         idle.values().forEach(Session::close);
         idle.clear();
+        dropUnnamed();
+        closed = true;
     }
 }

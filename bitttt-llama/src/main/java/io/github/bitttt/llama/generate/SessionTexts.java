@@ -45,9 +45,7 @@ final class SessionTexts {
     }
 
     static GenerationOptions chatOptions(Model model, GenerationOptions options) {
-        List<Integer> ends = options.endTokens().isEmpty()
-                ? model.tokenizer().endOfText().stream().boxed().toList()
-                : options.endTokens();
+        List<Integer> ends = union(options.endTokens(), model.tokenizer().endOfText().stream().boxed().toList());
         return options.withEndTokens(union(ends, model.chat().ends()))
                 .withStop(union(options.stop(), model.chat().template().stop()).toArray(String[]::new));
     }
