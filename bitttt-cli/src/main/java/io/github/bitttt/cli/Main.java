@@ -14,7 +14,7 @@ import picocli.CommandLine;
 @Command(name = "bitttt", mixinStandardHelpOptions = true, version = "bitttt 0.1.0", description = "Ternary language models that go on learning while they read.", subcommands = {
         Generate.class, Chat.class, Train.class, Evaluate.class, MemoryProgram.class, Logits.class, Inspect.class,
         Bench.class,
-        Pack.class, Import.class, Serve.class, Notebook.class, OnlineLearning.class, Watch.class,
+        Pack.class, Import.class, PullProgram.class, Serve.class, Notebook.class, OnlineLearning.class, Watch.class,
         Pipeline.class,
         CommandLine.HelpCommand.class})
 public final class Main {

@@ -109,6 +109,16 @@ class ImportRulesTest {
         restrict("tensor.internal.simd", "jdk.incubator.vector..");
     }
 
+    @Test
+    void aNetworkIsAskedInOnePackageAndByOneProgramOnly() {
+        noClasses().that().resideOutsideOfPackages(ROOT + "llama.hub", ROOT + "examples").should().dependOnClassesThat()
+                .resideInAnyPackage("java.net.http..").orShould()
+                .dependOnClassesThat().haveFullyQualifiedName("java.net.Socket").check(CLASSES);
+        noClasses().that().resideOutsideOfPackage(ROOT + "llama.hub").and()
+                .haveNameNotMatching(".*\\.cli\\.PullProgram(\\$.*)?").should().dependOnClassesThat()
+                .haveFullyQualifiedName(ROOT + "llama.hub.Pull").check(CLASSES);
+    }
+
     private static void restrict(String homes, String... packages) {
         String[] allowed = Arrays.stream(homes.split(",")).map(ROOT::concat).toArray(String[]::new);
         noClasses().that().resideOutsideOfPackages(allowed).should().dependOnClassesThat()

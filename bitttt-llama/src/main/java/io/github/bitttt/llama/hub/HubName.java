@@ -1,5 +1,6 @@
 package io.github.bitttt.llama.hub;
 
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,6 +17,7 @@ public record HubName(String id, String revision, Optional<String> file) {
     /** The branch that is meant where none is named. */
     public static final String MAIN = "main";
 
+    private static final int MAX_PART = 255;
     private static final String WORD = "[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?";
     private static final Pattern ID = Pattern.compile(WORD + "/" + WORD);
     private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.+/-]{0,200}");
@@ -56,15 +58,17 @@ public record HubName(String id, String revision, Optional<String> file) {
                 Optional.ofNullable(whole.group(3))));
     }
 
-    /** Whether a relative path, written with {@code /}, stays within its folder on every system. */
+    /** Whether a relative path, written with {@code /}, stays within its folder and is a name on every system. */
     static boolean isSafe(String path) {
-        for (String part : path.split("/", -1)) {
-            if (part.isEmpty() || part.equals(".") || part.equals("..") || part.length() > 255
-                    || part.chars().anyMatch(c -> c < ' ' || c == 127 || "\\:*?\"<>|".indexOf(c) >= 0)) {
-                return false;
-            }
-        }
-        return true;
+        return !leadsOut(path) && path.chars().noneMatch(c -> ":*?\"<>|".indexOf(c) >= 0)
+                && Arrays.stream(path.split("/")).allMatch(part -> part.length() <= MAX_PART);
+    }
+
+    /** Whether a path may lead out of its folder on some system, or is no path. */
+    static boolean leadsOut(String path) {
+        return path.chars().anyMatch(c -> c < ' ' || c == 127 || c == '\\')
+                || Arrays.stream(path.split("/", -1))
+                        .anyMatch(part -> part.isEmpty() || part.equals(".") || part.equals(".."));
     }
 
     /** Whether a text is the hash of a commit. */

@@ -1,5 +1,5 @@
-/** Models of Hugging Face's hub: found in the cache that its tools share, and fetched into it.
- * May import: {@code llama.text}. */
+/** Models of Hugging Face's hub: found in the cache that its tools share, and fetched into it. The only package that speaks to a network,
+ * and only where {@link io.github.bitttt.llama.hub.Pull} is called. May import: {@code llama.text}. */
 @NullMarked
 package io.github.bitttt.llama.hub;
 

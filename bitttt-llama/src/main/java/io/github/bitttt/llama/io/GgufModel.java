@@ -74,6 +74,13 @@ final class GgufModel implements ModelFormat {
     }
 
     @Override
+    public BitLlamaConfig config(Path file) throws IOException {
+        try (Arena arena = Arena.ofShared()) {
+            return GgufKeys.of(Gguf.map(file, arena)).config();
+        }
+    }
+
+    @Override
     public Checkpoint read(Path file) throws IOException {
         try (Arena arena = Arena.ofShared()) {
             return of(Gguf.map(file, arena));

@@ -78,6 +78,12 @@ final class HuggingFaceFolder implements ModelFormat {
     }
 
     @Override
+    public BitLlamaConfig config(Path folder) throws IOException {
+        Path file = folder.resolve(ConfigJson.FILE);
+        return HuggingFaceConfig.parse(StrictJson.text(file), file).config();
+    }
+
+    @Override
     public Checkpoint read(Path folder) throws IOException {
         Path configFile = folder.resolve(ConfigJson.FILE);
         String text = StrictJson.text(configFile);

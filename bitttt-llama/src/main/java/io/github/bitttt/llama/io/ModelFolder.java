@@ -47,6 +47,12 @@ final class ModelFolder implements ModelFormat {
     }
 
     @Override
+    public BitLlamaConfig config(Path folder) throws IOException {
+        Path file = folder.resolve(ConfigJson.FILE);
+        return ConfigJson.parse(StrictJson.text(file), file);
+    }
+
+    @Override
     public Checkpoint read(Path folder) throws IOException {
         Path configFile = folder.resolve(ConfigJson.FILE);
         Path index = folder.resolve(ShardedTensors.INDEX);

@@ -1,5 +1,6 @@
 package io.github.bitttt.llama.io;
 
+import io.github.bitttt.llama.BitLlamaConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,6 +39,14 @@ public interface ModelFormat {
      * @throws CheckpointException if a file says something wrong
      * @throws IOException         if a file is missing or cannot be read */
     Checkpoint read(Path path) throws IOException;
+
+    /** What a model's config says, without its weights.
+     *
+     * @param path that is accepted; the weights need not be there
+     * @return sizes and forms
+     * @throws CheckpointException if the config says something that is not read
+     * @throws IOException         if it is missing or cannot be read */
+    BitLlamaConfig config(Path path) throws IOException;
 
     /** The tokenizer, where it stands in the model's own file.
      *

@@ -39,6 +39,11 @@ public final class OriginalCheckpoint implements ModelFormat {
     }
 
     @Override
+    public BitLlamaConfig config(Path file) throws IOException {
+        return convert(file).config(); // the shapes of its tensors are its config
+    }
+
+    @Override
     public Checkpoint read(Path file) throws IOException {
         return convert(file);
     }

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A Java of its own with this test's class path: to be killed, starved or shut off. */
@@ -14,6 +16,7 @@ final class ChildJvm {
     private static final Duration LONGEST = Duration.ofMinutes(10);
 
     private final List<String> command = new ArrayList<>();
+    private final Map<String, String> environment = new LinkedHashMap<>();
 
     /** What a child printed, errors included, and its exit code. */
     record Result(int code, String output) {
@@ -43,6 +46,12 @@ final class ChildJvm {
         return this;
     }
 
+    /** The same child with more in its environment, or less: an empty value takes a variable away. */
+    ChildJvm with(Map<String, String> variables) {
+        environment.putAll(variables);
+        return this;
+    }
+
     /** Starts a main class; its errors go with its output. */
     Process start(Class<?> main, String... arguments) throws IOException {
         List<String> whole = new ArrayList<>(command);
@@ -50,6 +59,8 @@ final class ChildJvm {
         whole.addAll(Arrays.asList(arguments));
         ProcessBuilder builder = new ProcessBuilder(whole).redirectErrorStream(true);
         builder.environment().put("OMP_WAIT_POLICY", "PASSIVE");
+        builder.environment().putAll(environment);
+        builder.environment().values().removeIf(String::isEmpty);
         return builder.start();
     }
 
