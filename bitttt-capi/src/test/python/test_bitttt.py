@@ -210,6 +210,23 @@ class Generations(BittttTest):
             self.assertEqual("Once upon a time" + whole[: whole.index(stop)], "".join(generation))
             self.assertEqual("stop_text", generation.end)
 
+    def test_chat(self):
+        def said(write, *arguments, **named):
+            return "".join(write(*arguments, max_new_tokens=9, seed=3, **named))
+
+        with self.model.session() as session, self.model.session() as other:
+            for line in ("Once upon a time", " there was", "a cat \ud83d"):
+                self.assertEqual(said(other.generate, line), said(session.chat, line))
+        with self.model.session() as session, self.model.session() as other:
+            messages = [{"role": "system", "content": "Once upon"}, {"role": "user", "content": "a time"}]
+            self.assertEqual(said(other.generate, "Once upon\na time"), said(session.chat, messages, top_k=None))
+            for wrong in (5, [5], [{"role": "user"}], [{"role": "user", "content": 5}], [{**messages[0], "name": "x"}]):
+                with self.assertRaises(TypeError):
+                    session.chat(wrong)
+            with self.assertRaisesRegex(TypeError, r"chat\(\) has no option 'warm'; there are max_new_tokens, "):
+                session.chat("Hello", warm=1)
+            self.assert_error(1, "messages must be a JSON array of at least one, got []", session.chat, [])
+
     def test_stopped_in_the_middle(self):
         with self.model.session() as session:
             generation = session.generate("Once", max_new_tokens=ENDLESS)

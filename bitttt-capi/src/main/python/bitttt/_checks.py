@@ -2,7 +2,7 @@
 
 import math
 import operator
-from typing import Any, Iterable, List, Union
+from typing import Any, Dict, Iterable, List, Mapping, Union
 
 from ._library import BittttValueError
 
@@ -78,6 +78,16 @@ def tokens(name: str, value: Union[int, Iterable[int]]) -> List[int]:
     """A token id, or several."""
     several = [value] if hasattr(value, "__index__") else _listed(name, value, "a token id or several")
     return [whole(name, one) for one in several]
+
+
+def messages(value: Iterable[Mapping[str, str]]) -> List[Dict[str, str]]:
+    """Messages of a role and a content each."""
+    found = []
+    for one in _listed("messages", value, "a str or several of a role and a content"):
+        if not isinstance(one, Mapping) or set(one) != {"role", "content"}:
+            raise TypeError(f"a message must have a role and a content, got {shown(one)}")
+        found.append({name: text(name, one[name]) for name in ("role", "content")})
+    return found
 
 
 def ids(value: Iterable[int], vocabulary: int) -> List[int]:

@@ -4,7 +4,7 @@ import ctypes
 import json
 import os
 from ctypes import byref, c_int, c_int32, c_int64, c_size_t
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, TypeVar, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, TypeVar, Union
 
 from . import _checks
 from ._buffers import empty
@@ -219,6 +219,19 @@ class Session(_Handle):
         }
         checked = {name: _OPTIONS[name](name, value) for name, value in named.items() if value is not None}
         return Generation(self, prompt, checked)
+
+    def chat(self, messages: Union[str, Sequence[Mapping[str, str]]], **options: Any) -> "Generation":
+        """Answers messages as the model's chat format writes them: a user's text, or a list of {"role": ..., "content": ...}.
+
+        What was said in this session before is known to it, so give the new ones; no text in them can write a marker of the
+        format. The options are those of generate().
+        """
+        unknown = [name for name in options if name not in _OPTIONS]
+        if unknown:
+            raise TypeError(f"chat() has no option {_checks.shown(unknown[0])}; there are {', '.join(_OPTIONS)}")
+        checked = {name: _OPTIONS[name](name, value) for name, value in options.items() if value is not None}
+        said = [{"role": "user", "content": messages}] if isinstance(messages, str) else _checks.messages(messages)
+        return Generation(self, json.dumps(said), {**checked, "messages": True})
 
     def __repr__(self) -> str:
         return "Session(closed)" if self.closed else f"Session({self.describe()})"

@@ -1,5 +1,6 @@
 package io.github.bitttt.spark;
 
+import io.github.bitttt.llama.chat.ChatSettings;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
@@ -20,13 +21,15 @@ final class PackedModel implements Serializable {
     private final byte[] weights;
     private final String tokenizer;
     private final String generationConfig; // empty for none
+    private final String chat;
     private transient Model model;
 
-    private PackedModel(String config, byte[] weights, String tokenizer, String generationConfig) {
+    private PackedModel(String config, byte[] weights, String tokenizer, String generationConfig, String chat) {
         this.config = config;
         this.weights = weights;
         this.tokenizer = tokenizer;
         this.generationConfig = generationConfig;
+        this.chat = chat;
     }
 
     static PackedModel of(Zoo.Entry entry) throws IOException {
@@ -36,7 +39,7 @@ final class PackedModel implements Serializable {
             checkpoint.saveWeights(folder);
             byte[] weights = Files.readAllBytes(folder.resolve(Checkpoint.MODEL_FILE));
             return new PackedModel(checkpoint.configJson(), weights, entry.tokenizer().json(),
-                    entry.generationConfig().orElse(""));
+                    entry.generationConfig().orElse(""), entry.chat().json());
         } finally {
             Files.deleteIfExists(folder.resolve(Checkpoint.MODEL_FILE));
             Files.delete(folder);
@@ -53,7 +56,8 @@ final class PackedModel implements Serializable {
                 Checkpoint checkpoint = Checkpoint.read("broadcast", config, new ByteArrayInputStream(weights));
                 Tokenizer parsed = Tokenizer.parse(tokenizer, "the broadcast tokenizer");
                 model = Model.of(new Zoo.Entry("broadcast", checkpoint, parsed,
-                        Optional.of(generationConfig).filter(text -> !text.isEmpty())));
+                        Optional.of(generationConfig).filter(text -> !text.isEmpty()),
+                        ChatSettings.of(chat, chat, Optional.empty())));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -1,10 +1,14 @@
 package io.github.bitttt.spark;
 
+import io.github.bitttt.llama.chat.ChatMessage;
+import io.github.bitttt.llama.generate.GenerationOptions;
 import io.github.bitttt.llama.generate.Model;
+import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.measure.Evaluation;
 import io.github.bitttt.llama.text.Tokenizer;
 import java.util.Arrays;
+import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 
@@ -36,6 +40,18 @@ final class Reader {
 
     static String generate(Session session, String prompt, Writing writing) {
         return session.generate(prompt, session.model().defaults().withJson(writing.options())).result().text();
+    }
+
+    static String chat(Session session, String message, Writing writing) {
+        GenerationOptions options = session.model().defaults().withJson(writing.options());
+        return session.chat(List.of(ChatMessage.user(message)), options, Sampler.of(options.sampling()), () -> false)
+                .result().text();
+    }
+
+    static String chat(Model model, String message, Writing writing) {
+        try (Session session = model.newSession()) {
+            return chat(session, message, writing);
+        }
     }
 
     static String generate(Model model, String prompt, Writing writing) {

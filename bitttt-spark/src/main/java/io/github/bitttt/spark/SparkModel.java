@@ -23,6 +23,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.api.java.UDF4;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StringType;
@@ -38,6 +39,7 @@ import org.apache.spark.sql.types.StructType;
  * SparkModel model = SparkModel.broadcast(spark, Zoo.load("stories-256x4"));
  * model.register();
  * spark.sql("select prompt, bitttt_generate(prompt, '{"max_new_tokens": 40}') from prompts").show();
+ * spark.sql("select question, bitttt_chat(question, '{"max_new_tokens": 40}') from questions").show();
  * spark.sql("select exp(sum(e.nats) / sum(e.tokens)) from (select bitttt_evaluate(text) e from stories)").show();
  * model.evaluate(letters, "text", Sessions.perKey("writer", "date")).show();
  * }</pre>
@@ -81,8 +83,8 @@ public final class SparkModel {
     }
 
     /** Makes these SQL functions, for the session: {@code bitttt_generate(prompt, options)}, whose options are the JSON object of
-     * {@link Writing}, or {@code bitttt_generate(prompt, tokens, temperature, seed)}; {@code bitttt_perplexity(text)}; and
-     * {@code bitttt_evaluate(text)}, a struct of nats, tokens and perplexity whose sums give the perplexity of a whole corpus. Each
+     * {@link Writing}, or {@code bitttt_generate(prompt, tokens, temperature, seed)}; {@code bitttt_chat(message, options)}, which answers a
+     * user's message by the model's chat format; {@code bitttt_perplexity(text)}; and {@code bitttt_evaluate(text)}, a struct of nats, tokens and perplexity whose sums give the perplexity of a whole corpus. Each
      * call begins with an empty memory. Arguments are cast as SQL casts them, so that {@code 0.8} is as good as {@code 0.8D}; what
      * cannot be cast, and a prompt or text that is none (a number, an array), is refused when a query is planned, unless
      * {@code spark.sql.ansi.enabled} is false; any null gives null. Text is UTF-8, or the query fails when it reads it. */
@@ -92,11 +94,15 @@ public final class SparkModel {
                 || options == null || temperature == null || seed == null
                         ? null
                         : Reader.generate(model.value().get(), prompt, writing(options, temperature, seed));
+        UDF2<String, String, String> chat = (message, options) -> message == null || options == null
+                ? null
+                : Reader.chat(model.value().get(), message, new Writing(options));
         UDF1<String, Row> evaluate = text -> text == null ? null : Reader.evaluate(model.value().get(), text);
         UDF1<String, Double> perplexity = text -> text == null
                 ? null
                 : Reader.evaluate(model.value().get(), text).getDouble(2);
         spark.udf().register(TYPED + "generate", generate, DataTypes.StringType);
+        spark.udf().register(TYPED + "chat", chat, DataTypes.StringType);
         spark.udf().register(TYPED + "evaluate", evaluate, EVALUATION);
         spark.udf().register(TYPED + "perplexity", perplexity, DataTypes.DoubleType);
         // Not a number stands for no temperature: then the second argument is the JSON object.
@@ -105,6 +111,8 @@ public final class SparkModel {
                 "prompt " + type + ", options string default '{}', temperature double default double('NaN'), "
                         + "seed bigint default 0",
                 "string", decoded("prompt", type) + ", options, temperature, seed");
+        declare("chat", "message " + type + ", options string default '{}'", "string",
+                decoded("message", type) + ", options");
         declare("evaluate", "text " + type, "struct<nats: double, tokens: bigint, perplexity: double>",
                 decoded("text", type));
         declare("perplexity", "text " + type, "double", decoded("text", type));
@@ -160,6 +168,18 @@ public final class SparkModel {
     public Dataset<Row> generate(Dataset<Row> rows, String prompt, Writing writing, Sessions sessions) {
         return map(rows, prompt, sessions, new StructType().add("generated", DataTypes.StringType),
                 (session, value) -> RowFactory.create(value == null ? null : Reader.generate(session, value, writing)));
+    }
+
+    /** Answers messages of users, by the model's chat format.
+     *
+     * @param rows     any rows
+     * @param message  name of the column with the message; null gives null
+     * @param writing  how much, and how it is chosen
+     * @param sessions whose memory reads and writes: with a key, its messages are one conversation
+     * @return the same rows with a column answer */
+    public Dataset<Row> chat(Dataset<Row> rows, String message, Writing writing, Sessions sessions) {
+        return map(rows, message, sessions, new StructType().add("answer", DataTypes.StringType),
+                (session, value) -> RowFactory.create(value == null ? null : Reader.chat(session, value, writing)));
     }
 
     /** What is done to one text. */

@@ -85,6 +85,24 @@ class SparkModelTest {
         assertThat(row.isNullAt(1) && row.isNullAt(2) && row.isNullAt(3)).isTrue();
     }
 
+    /** With a key the messages are one conversation, else each is one of its own. */
+    @Test
+    void messagesAreAnswered() {
+        String options = "{\"max_new_tokens\": 9, \"seed\": 7}";
+        Row sql = spark.sql("select bitttt_chat('Who are you?', '" + options + "'), bitttt_chat(null)").first();
+        List<Row> rows = shared.chat(letters(), "text", new Writing(options), Sessions.perKey("writer", "day"))
+                .where("writer = 'ben'").orderBy("day").collectAsList();
+        try (Session session = model.newSession(); Session other = model.newSession()) {
+            assertThat(sql.getString(0)).isEqualTo(Reader.chat(session, "Who are you?", new Writing(options)));
+            assertThat(sql.isNullAt(1)).isTrue();
+            assertThat(rows).isNotEmpty();
+            for (Row row : rows) {
+                assertThat(row.<String>getAs("answer"))
+                        .isEqualTo(Reader.chat(other, row.getAs("text"), new Writing(options)));
+            }
+        }
+    }
+
     /** Literals as people type them: 0.8 is a DECIMAL, 7 an INT, and columns are of any numeric type. */
     @Test
     void argumentsAreCastAsSqlCasts() {

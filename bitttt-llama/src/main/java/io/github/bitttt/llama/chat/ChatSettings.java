@@ -3,6 +3,7 @@ package io.github.bitttt.llama.chat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bitttt.llama.text.Excerpt;
 import io.github.bitttt.llama.text.Tokenizer;
 import java.util.ArrayList;
@@ -65,6 +66,17 @@ public record ChatSettings(String family, Optional<String> template, Optional<St
                 template.or(() -> template(tokenizer.path("chat_template"))),
                 Stream.of(end, end.path("content")).filter(JsonNode::isTextual).map(JsonNode::textValue).findFirst(),
                 ends);
+    }
+
+    /** All of them as one text.
+     *
+     * @return a JSON object, which {@link #of} takes in place of both files */
+    public String json() {
+        ObjectNode root = JSON.createObjectNode().put("model_type", family);
+        template.ifPresent(text -> root.put("chat_template", text));
+        endToken.ifPresent(token -> root.put("eos_token", token));
+        endTokens.forEach(root.putArray("eos_token_id")::add);
+        return root.toString();
     }
 
     private static JsonNode object(String text) {

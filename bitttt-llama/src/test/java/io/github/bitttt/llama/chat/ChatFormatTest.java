@@ -344,6 +344,9 @@ public class ChatFormatTest {
         assertThat(ChatSettings.of("{\"eos_token_id\": 3}", "{\"eos_token\": \"</s>\", \"chat_template\": \"in\"}",
                 Optional.of("beside"))).isEqualTo(
                         new ChatSettings("", Optional.of("beside"), Optional.of("</s>"), List.of(3)));
+        for (ChatSettings one : List.of(plain, ChatSettings.STORIES, ChatSettings.UNKNOWN)) {
+            assertThat(ChatSettings.of(one.json(), one.json(), Optional.empty())).isEqualTo(one);
+        }
         assertThatThrownBy(() -> ChatSettings.of("{}", "[1]", Optional.empty()))
                 .hasMessage("must be a JSON object, got [1]");
         assertThatThrownBy(() -> ChatSettings.of("{}", "{", Optional.empty())).hasMessageStartingWith("is not JSON: ");
