@@ -22,11 +22,13 @@ final class ModelOption {
 
     /** The model, ready to run; the process is its owner. */
     Model load() throws IOException {
-        if (activations == null) {
-            return Model.load(name);
-        }
+        return Model.of(entry());
+    }
+
+    /** All of its files. */
+    Zoo.Entry entry() throws IOException {
         Zoo.Entry entry = Zoo.load(name);
-        return Model.of(entry.with(rounded(entry.checkpoint())));
+        return entry.with(rounded(entry.checkpoint()));
     }
 
     /** Its config and weights. */

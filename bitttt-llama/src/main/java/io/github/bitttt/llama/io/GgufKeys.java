@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * What the keys of a GGUF file say of its model. All but the general ones begin with the name of the architecture.
@@ -28,6 +29,10 @@ record GgufKeys(Gguf gguf, String architecture) {
             "bitnet-25",
             Activation.RELU_SQUARED, "bitnet", Activation.SILU, LLAMA, Activation.SILU, QWEN_3,
             Activation.SILU);
+
+    static Set<String> architectures() {
+        return ACTIVATIONS.keySet();
+    }
 
     static GgufKeys of(Gguf gguf) throws CheckpointException {
         Object architecture = gguf.keys().get(ARCHITECTURE);

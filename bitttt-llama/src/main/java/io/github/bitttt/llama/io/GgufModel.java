@@ -74,6 +74,20 @@ final class GgufModel implements ModelFormat {
     }
 
     @Override
+    public List<Reading> readings() {
+        return Readings.gguf(GgufKeys.architectures(), GgufTokenizer.schemes());
+    }
+
+    @Override
+    public ModelCard card(Path file) throws IOException {
+        try (Arena arena = Arena.ofShared()) {
+            Gguf gguf = Gguf.map(file, arena);
+            return new ModelCard(name(), GgufKeys.of(gguf).architecture(), "",
+                    ModelCard.counted(gguf.tensors().values(), tensor -> tensor.type().toString()));
+        }
+    }
+
+    @Override
     public BitLlamaConfig config(Path file) throws IOException {
         try (Arena arena = Arena.ofShared()) {
             return GgufKeys.of(Gguf.map(file, arena)).config();

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The tokenizer of a GGUF file, put together as the {@code tokenizer.json} that it was made of: byte-level BPE, with the pre-tokenizer
@@ -26,6 +27,11 @@ final class GgufTokenizer {
     private static final List<String> ENDS = List.of("<|eot_id|>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>");
 
     private GgufTokenizer() {
+    }
+
+    /** How texts are cut, by the names of files. */
+    static Set<String> schemes() {
+        return PATTERNS.keySet();
     }
 
     static String json(Gguf gguf) throws CheckpointException {

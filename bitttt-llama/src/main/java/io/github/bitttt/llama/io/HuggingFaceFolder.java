@@ -78,6 +78,16 @@ final class HuggingFaceFolder implements ModelFormat {
     }
 
     @Override
+    public List<Reading> readings() {
+        return Readings.huggingFace(HuggingFaceConfig.TYPES);
+    }
+
+    @Override
+    public ModelCard card(Path folder) throws IOException {
+        return ModelFolder.card(name(), folder);
+    }
+
+    @Override
     public BitLlamaConfig config(Path folder) throws IOException {
         Path file = folder.resolve(ConfigJson.FILE);
         return HuggingFaceConfig.parse(StrictJson.text(file), file).config();

@@ -47,6 +47,29 @@ final class ModelFolder implements ModelFormat {
     }
 
     @Override
+    public List<Reading> readings() {
+        return List
+                .of(new Reading(Reading.Kind.FAMILY, name(), "models that bitttt has trained; " + reads(), tested()));
+    }
+
+    @Override
+    public ModelCard card(Path folder) throws IOException {
+        return card(name(), folder);
+    }
+
+    /** Of any folder with a config.json and safetensors. */
+    static ModelCard card(String format, Path folder) throws IOException {
+        Path configFile = folder.resolve(ConfigJson.FILE);
+        Path model = folder.resolve(Checkpoint.MODEL_FILE);
+        try (Arena arena = Arena.ofShared()) {
+            return ModelCard.ofConfig(format, StrictJson.object(StrictJson.text(configFile), configFile, ""),
+                    Files.exists(model)
+                            ? Safetensors.map(model, arena)
+                            : ShardedTensors.map(folder.resolve(ShardedTensors.INDEX), arena));
+        }
+    }
+
+    @Override
     public BitLlamaConfig config(Path folder) throws IOException {
         Path file = folder.resolve(ConfigJson.FILE);
         return ConfigJson.parse(StrictJson.text(file), file);

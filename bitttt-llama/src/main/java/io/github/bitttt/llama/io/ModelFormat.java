@@ -25,6 +25,10 @@ public interface ModelFormat {
      *  @return a sentence */
     String tested();
 
+    /** What of it is read, one by one: families, forms of weights, tokenizers; as the tables by which they are read have them.
+     *  @return at least one */
+    List<Reading> readings();
+
     /** Whether a path looks like this format: by its kind and name and, where that is not enough, by its first bytes.
      *
      * @param path a folder or a file, or nothing
@@ -47,6 +51,14 @@ public interface ModelFormat {
      * @throws CheckpointException if the config says something that is not read
      * @throws IOException         if it is missing or cannot be read */
     BitLlamaConfig config(Path path) throws IOException;
+
+    /** What a model's files are.
+     *
+     * @param path that is accepted
+     * @return family and types, without the weights' numbers
+     * @throws CheckpointException if a file says something wrong
+     * @throws IOException         if one is missing or cannot be read */
+    ModelCard card(Path path) throws IOException;
 
     /** The tokenizer, where it stands in the model's own file.
      *

@@ -6,6 +6,7 @@ import io.github.bitttt.nn.BitLinear.Quantization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -36,6 +37,17 @@ public final class OriginalCheckpoint implements ModelFormat {
     @Override
     public boolean accepts(Path path) {
         return path.toString().endsWith(".safetensors") && Files.isRegularFile(path);
+    }
+
+    @Override
+    public List<Reading> readings() {
+        return List.of(new Reading(Reading.Kind.FAMILY, name(), reads(), tested()));
+    }
+
+    @Override
+    public ModelCard card(Path file) throws IOException {
+        return new ModelCard(name(), name(), "",
+                ModelCard.counted(Safetensors.read(file).tensors().values(), tensor -> tensor.type().toString()));
     }
 
     @Override
