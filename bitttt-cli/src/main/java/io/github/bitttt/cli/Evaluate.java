@@ -35,6 +35,8 @@ final class Evaluate implements Callable<Integer> {
     @Mixin
     private AdaptOption adapt;
     @Mixin
+    private WindowOption window;
+    @Mixin
     private Program program;
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "UTF-8 text, <|endoftext|> between documents.")
@@ -54,7 +56,7 @@ final class Evaluate implements Callable<Integer> {
         Evaluation.Reset rule = rule(reset);
         adapt.check();
         Program.checkTargets(null, plot);
-        Model frozen = model.load();
+        Model frozen = window.of(model.load());
         Model loaded = adapt.of(frozen);
         String text = TextFile.read(data);
         checkText(loaded.tokenizer(), text);

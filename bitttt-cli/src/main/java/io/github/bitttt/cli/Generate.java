@@ -23,6 +23,8 @@ final class Generate implements Callable<Integer> {
     @Mixin
     private WritingOptions writing;
     @Mixin
+    private WindowOption window;
+    @Mixin
     private Program program;
 
     @Option(names = "--prompt", preprocessor = AttachedText.class, description = "What to go on with (default: ${DEFAULT-VALUE}).")
@@ -38,7 +40,7 @@ final class Generate implements Callable<Integer> {
         adapt.check();
         Program.checkTargets(saveMemory, null);
         StringBuilder text = new StringBuilder();
-        try (Model loaded = model.load(); Session session = adapt.of(loaded).newSession()) {
+        try (Model loaded = model.load(); Session session = adapt.of(window.of(loaded)).newSession()) {
             GenerationOptions options = writing.of(loaded.defaults());
             if (loadMemory != null) {
                 session.loadMemory(loadMemory);

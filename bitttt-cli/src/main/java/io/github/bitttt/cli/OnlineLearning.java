@@ -32,6 +32,8 @@ final class OnlineLearning implements Callable<Integer> {
     @Mixin
     private AdaptOption adapt;
     @Mixin
+    private WindowOption window;
+    @Mixin
     private Program program;
 
     @Option(names = "--input", paramLabel = "FILE", description = "Lines to read; - for standard input (default: a story, another one, and the first again).")
@@ -57,7 +59,7 @@ final class OnlineLearning implements Callable<Integer> {
         adapt.check();
         Program.checkTargets(saveMemory, plot);
         try (TextFile.Lines reader = open()) {
-            learn(model.load(), reader);
+            learn(window.of(model.load()), reader);
         }
         if (tokens == 0) {
             throw new IllegalArgumentException("the stream has no line of at least two tokens");

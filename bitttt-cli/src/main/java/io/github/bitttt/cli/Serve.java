@@ -21,6 +21,8 @@ final class Serve implements Callable<Integer> {
     @Mixin
     private AdaptOption adapt;
     @Mixin
+    private WindowOption window;
+    @Mixin
     private Program program;
 
     @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen at (default: ${DEFAULT-VALUE}, this machine only). There is no password.")
@@ -44,7 +46,7 @@ final class Serve implements Callable<Integer> {
         adapt.check();
         ServerOptions options = new ServerOptions(host, port, streams, sessions, bodyBytes, maxTokens,
                 Duration.ofSeconds(timeout));
-        ChatServer server = ChatServer.start(model.name(), adapt.of(format.of(model.load())), options,
+        ChatServer server = ChatServer.start(model.name(), adapt.of(window.of(format.of(model.load()))), options,
                 InstantSource.system());
         CountDownLatch closed = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {

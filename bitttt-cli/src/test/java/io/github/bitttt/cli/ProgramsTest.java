@@ -153,6 +153,29 @@ class ProgramsTest {
                 1 - gain.get("after_itself").doubleValue() / gain.get("after_other").doubleValue(), offset(1e-12));
     }
 
+    @Test
+    void attentionReadsWithAWindow() throws IOException {
+        String model = folder.resolve("attention").toString();
+        run("train", "--out", model, "--baseline", "attention", "--heads", "2", "--tokens", "64", "--width", "16",
+                "--layers", "1", "--batch", "2", "--window", "32", "--vocabulary", "300", "--json").json();
+        Path text = Files.writeString(folder.resolve("long.txt"), "One day a cat sat on a mat.\n".repeat(20));
+        String[] evaluate = {"evaluate", "--model", model, "--data", text.toString(), "--reset", "never", "--json"};
+        JsonNode all = run(evaluate).json();
+        String[] windowed = Arrays.copyOf(evaluate, evaluate.length + 2);
+        windowed[evaluate.length] = "--window";
+        windowed[evaluate.length + 1] = "16";
+        JsonNode window = run(windowed).json();
+        assertThat(window.get("tokens")).isEqualTo(all.get("tokens"));
+        assertThat(window.get("nats_per_token").doubleValue())
+                .isNotEqualTo(all.get("nats_per_token").doubleValue())
+                .isCloseTo(all.get("nats_per_token").doubleValue(), offset(1.0));
+        assertThat(run("generate", "--model", model, "--window", "16", "--tokens", "150", "--json").code()).isZero();
+        assertThat(run("stream", "--model", model, "--input", text.toString(), "--window", "16", "--json").json()
+                .get("lines").intValue()).isEqualTo(20);
+        assertError(2, "a window is for attention, got 16 for a model whose layers keep no tokens; leave it out",
+                "generate", "--window", "16");
+    }
+
     @ParameterizedTest
     @CsvSource({"naive, 1e-3", "graph, 1e-3"})
     void readingsAgree(String reading, double tolerance) throws IOException {

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A row of numbers for every token that was read: grows by blocks of {@value #BLOCK} tokens, and nothing that is there is ever moved.
+ * A row of numbers for every token that was read: grows by blocks of {@value #BLOCK} tokens, and nothing that is there is moved.
  *
  * <p>A block lies by tokens, or, where rows are keys, by columns: what is asked of keys are inner products, which then need no sum across
  * lanes. For one thread at a time.
@@ -96,6 +96,54 @@ public final class TokenRows {
     public void truncate(int n) {
         Objects.checkFromToIndex(0, n, rows);
         rows = n;
+    }
+
+    /** Takes {@value #BLOCK} rows away behind the first few. Those few are copied; the others stay in their blocks, of which there is one less.
+     *
+     * @param first rows that stay in front, fewer than {@value #BLOCK}; all rows are at least {@value #BLOCK} more */
+    public void drop(int first) {
+        Objects.checkIndex(first, BLOCK);
+        Objects.checkFromIndexSize(first, BLOCK, rows);
+        float[] oldest = blocks[0];
+        for (int i = 0; i < (first == 0 ? 0 : keys ? columns : 1); i++) {
+            // By columns the first rows lie in front of each column, else in front of the block.
+            System.arraycopy(oldest, i * BLOCK, blocks[1], i * BLOCK, keys ? first : first * columns);
+        }
+        int used = Math.ceilDiv(rows, BLOCK);
+        System.arraycopy(blocks, 1, blocks, 0, used - 1);
+        blocks[used - 1] = oldest; // its room is used again
+        rows -= BLOCK;
+    }
+
+    /** Turns numbers of keys as points of the plane: i and i + w/2 of each head, for i below w/2.
+     *
+     * @param first row that is turned, as are all behind it
+     * @param width w, of a head, a divisor of the columns
+     * @param cos   of the angle of each pair, [w/2]
+     * @param sin   of the same */
+    public void turn(int first, int width, float[] cos, float[] sin) {
+        if (!keys || columns % width != 0 || width % 2 != 0) {
+            throw new IllegalArgumentException("heads of an even width are turned, of keys of " + columns
+                    + " columns, got " + width + (keys ? "" : " of rows that are no keys"));
+        }
+        for (int row = first; row < rows; row += BLOCK - row % BLOCK) {
+            int to = Math.min(BLOCK, rows - row / BLOCK * BLOCK);
+            turn(blocks[row / BLOCK], row % BLOCK, to, width, cos, sin);
+        }
+    }
+
+    private void turn(float[] block, int from, int to, int width, float[] cos, float[] sin) {
+        int half = width / 2;
+        for (int i = 0; i < columns / 2; i++) {
+            int pair = i % half;
+            int x = (i / half * width + pair) * BLOCK;
+            int y = x + half * BLOCK;
+            for (int token = from; token < to; token++) {
+                float before = block[x + token];
+                block[x + token] = before * cos[pair] - block[y + token] * sin[pair];
+                block[y + token] = block[y + token] * cos[pair] + before * sin[pair];
+            }
+        }
     }
 
     /** How many there are.

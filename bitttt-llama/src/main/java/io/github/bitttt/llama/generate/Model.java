@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A model that is ready to run: ternary codes, tokenizer, fingerprint, defaults. Immutable; any number of threads may open sessions.
@@ -41,6 +42,7 @@ public final class Model implements AutoCloseable {
     private final Optional<OutputMemory> output; // of sessions that are opened without saying
     private final Optional<ChatPrompt> chat;
     private final String noChat; // why there is none
+    private final OptionalInt window; // of all sessions
     private volatile boolean closed;
 
     private Model(Checkpoint checkpoint, Optional<Tokenizer> tokenizer, GenerationOptions defaults,
@@ -50,6 +52,7 @@ public final class Model implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.ownsTokenizer = ownsTokenizer;
         output = Optional.empty();
+        window = OptionalInt.empty();
         Optional<ChatPrompt> found = Optional.empty();
         String reason = "this model has no tokenizer; feed it token ids";
         if (tokenizer.isPresent()) {
@@ -145,7 +148,7 @@ public final class Model implements AutoCloseable {
      * @param options that texts begin with
      * @return a model */
     public Model withDefaults(GenerationOptions options) {
-        return new Model(this, options, output, chat);
+        return new Model(this, options, output, chat, window);
     }
 
     /** The same model whose sessions all have a memory at the output, see {@link #newSession(OutputMemory)}. Whatever opens sessions of it, a
@@ -154,7 +157,7 @@ public final class Model implements AutoCloseable {
      * @param memory its parts, as {@link OutputMemory#standard()}
      * @return a model */
     public Model withOutputMemory(OutputMemory memory) {
-        return new Model(this, defaults, Optional.of(memory), chat);
+        return new Model(this, defaults, Optional.of(memory), chat, window);
     }
 
     /** The same model with another chat format; it shares everything with this one, which stays the one to be closed.
@@ -163,10 +166,27 @@ public final class Model implements AutoCloseable {
      * @return a model
      * @throws IllegalArgumentException if the tokenizer has not the tokens that the format needs */
     public Model withChatTemplate(ChatTemplate template) {
-        return new Model(this, defaults, output, Optional.of(new ChatPrompt(template, tokenizer())));
+        return new Model(this, defaults, output, Optional.of(new ChatPrompt(template, tokenizer())), window);
     }
 
-    private Model(Model other, GenerationOptions defaults, Optional<OutputMemory> output, Optional<ChatPrompt> chat) {
+    /** The same model whose sessions keep a window in attention, whatever they read: the first four tokens and the last N, or up to 63 more.
+     * So they take constant memory and read for ever; what has left the window is forgotten, unless {@link #withOutputMemory} has
+     * learned from it. It shares everything with this one, which stays the one to be closed.
+     *
+     * @param tokens N, at least 1; with 68 more not above the model's context
+     * @return a model
+     * @throws IllegalArgumentException if N is out of range, or this model has no attention */
+    public Model withWindow(int tokens) {
+        SessionMemory.checkWindow(architecture, tokens);
+        return new Model(this, defaults, output, chat, OptionalInt.of(tokens));
+    }
+
+    OptionalInt window() {
+        return window;
+    }
+
+    private Model(Model other, GenerationOptions defaults, Optional<OutputMemory> output, Optional<ChatPrompt> chat,
+            OptionalInt window) {
         architecture = other.architecture;
         weights = other.weights;
         tokenizer = other.tokenizer;
@@ -175,6 +195,7 @@ public final class Model implements AutoCloseable {
         this.output = output;
         this.chat = chat;
         noChat = other.noChat;
+        this.window = window;
         ownsTokenizer = false;
     }
 

@@ -39,7 +39,7 @@ public final class Session implements AutoCloseable {
     Session(Model model, Optional<OutputMemory> output) {
         this.model = model;
         this.ops = new CpuOps(model.weights());
-        this.memory = new SessionMemory(architecture());
+        this.memory = new SessionMemory(architecture(), model.window());
         this.logits = new float[architecture().config().vocabSize()];
         this.outputForm = output;
         this.output = output.map(form -> new AdaptedHead(model, ops, form, logits));
@@ -68,6 +68,7 @@ public final class Session implements AutoCloseable {
         enter();
         try {
             memory.admit(1);
+            memory.pass(1);
             ops.reset();
             Rows hidden = architecture().hidden(ops, memory.states(), ops.token(id));
             memory.read(id);
@@ -96,8 +97,8 @@ public final class Session implements AutoCloseable {
         enter();
         try {
             memory.admit(end - start);
-            for (int from = start; from < end; from += BLOCK) {
-                int to = Math.min(end, from + BLOCK);
+            for (int from = start, to; from < end; from = to) {
+                to = from + memory.pass(end - from);
                 Rows hidden = hidden(ids, from, to);
                 if (output.isPresent()) {
                     read(output.get(), ids, from, to, SILENT);
@@ -120,8 +121,8 @@ public final class Session implements AutoCloseable {
         try {
             memory.admit(ids.length);
             int vocabulary = logits.length;
-            for (int from = 0; from < ids.length; from += BLOCK) {
-                int to = Math.min(ids.length, from + BLOCK);
+            for (int from = 0, to; from < ids.length; from = to) {
+                to = from + memory.pass(ids.length - from);
                 Rows hidden = hidden(ids, from, to);
                 if (output.isPresent()) {
                     read(output.get(), ids, from, to, listener);

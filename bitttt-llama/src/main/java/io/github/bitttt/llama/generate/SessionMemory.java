@@ -1,35 +1,92 @@
 package io.github.bitttt.llama.generate;
 
 import io.github.bitttt.llama.BitLlama;
+import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
+import io.github.bitttt.tensor.TokenRows;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /**
  * What a session remembers: the state of each layer and, where attention keeps every token, which tokens these are and how many there may
  * be. Memory layers stay the same size for ever, so nothing is counted for them. For one thread.
+ *
+ * <p>With a window of N tokens, attention keeps the first {@value #FIRST} tokens and the last N to N + {@value TokenRows#BLOCK} - 1: before the
+ * next one, a block is taken away behind the first. Positions are those among the tokens that are kept. Source: Xiao et al.,
+ * arXiv:2309.17453.
  */
 final class SessionMemory {
+    /** Tokens that a window keeps beside the last ones: what attention looks at where it has nothing to look at. */
+    static final int FIRST = 4;
+
+    private final BitLlama architecture;
     private final List<MixerState<Rows>> states;
     private final boolean keepsTokens; // some layer does
     private final boolean goesBack; // every layer keeps tokens, so the last ones can be taken away
     private final int limit; // of tokens
+    private final int most; // that a window keeps; 0 without
     private int[] ids = new int[0];
     private int tokens; // that attention keeps
     private boolean known = true; // what ids holds; not after a file
     private boolean answering;
 
-    SessionMemory(BitLlama architecture) {
+    /** An empty memory.
+     *
+     * @param architecture of the model
+     * @param window       tokens that attention keeps at least, if not all */
+    SessionMemory(BitLlama architecture, OptionalInt window) {
+        this.architecture = architecture;
         states = architecture.memories(CpuOps::empty);
         keepsTokens = states.stream().anyMatch(KvCache.class::isInstance);
         goesBack = states.stream().allMatch(KvCache.class::isInstance);
-        limit = keepsTokens ? architecture.config().contextLimit().orElse(Integer.MAX_VALUE) : Integer.MAX_VALUE;
+        int context = architecture.config().contextLimit().orElse(Integer.MAX_VALUE);
+        most = window.isPresent() ? FIRST + window.getAsInt() + TokenRows.BLOCK : 0;
+        limit = keepsTokens && most == 0 ? context : Integer.MAX_VALUE;
+    }
+
+    /** What a window must be for a model.
+     *
+     * @throws IllegalArgumentException if it is of no use or too large */
+    static void checkWindow(BitLlama architecture, int window) {
+        if (architecture.memoryNumbersPerToken() == 0) {
+            throw new IllegalArgumentException("a window is for attention, got " + window
+                    + " for a model whose layers keep no tokens; leave it out");
+        }
+        int most = architecture.config().contextLimit().orElse(Integer.MAX_VALUE) - FIRST - TokenRows.BLOCK;
+        if (window < 1 || window > most) {
+            throw new IllegalArgumentException("window must be 1 to " + most + " tokens, got " + window);
+        }
+    }
+
+    /** Makes room for a pass.
+     *
+     * @param wanted tokens to read next, at least 1
+     * @return how many of them one pass may read */
+    int pass(int wanted) {
+        if (most == 0) {
+            return Math.min(Session.BLOCK, wanted);
+        }
+        while (tokens >= most) {
+            slide();
+        }
+        return Math.min(Math.min(Session.BLOCK, wanted), most - tokens);
+    }
+
+    private void slide() {
+        for (int i = 0; i < states.size(); i++) {
+            if (states.get(i) instanceof KvCache<Rows> cache) {
+                CpuOps.slide((Attention) architecture.blocks().get(i).mixer(), cache, FIRST);
+            }
+        }
+        tokens -= TokenRows.BLOCK;
+        known = false; // what is left is no beginning of a text
     }
 
     List<MixerState<Rows>> states() {

@@ -84,8 +84,9 @@ final class SessionTexts {
         return session.alone(() -> {
             session.memory().admit(ids.length);
             double[] sums = new double[session.model().architecture().config().hiddenSize()];
-            for (int from = 0; from < ids.length; from += Session.BLOCK) {
-                Rows hidden = session.hidden(ids, from, Math.min(ids.length, from + Session.BLOCK));
+            for (int from = 0, to; from < ids.length; from = to) {
+                to = from + session.memory().pass(ids.length - from);
+                Rows hidden = session.hidden(ids, from, to);
                 for (int i = 0; i < hidden.rows() * sums.length; i++) {
                     sums[i % sums.length] += hidden.values()[i];
                 }

@@ -23,6 +23,7 @@ import io.github.bitttt.tensor.FloatOps;
 import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.RoundedRows;
 import io.github.bitttt.tensor.TernaryMatrix;
+import io.github.bitttt.tensor.TokenRows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -151,6 +152,26 @@ public final class CpuOps implements Ops<Rows> {
     public static void truncate(KvCache<Rows> cache, int tokens) {
         cache.keys().tokens().truncate(tokens);
         cache.values().tokens().truncate(tokens);
+    }
+
+    /** Takes the {@value TokenRows#BLOCK} oldest tokens behind the first few away from what attention keeps. The tokens behind them move up:
+     * their keys are turned back, so that positions are those in the cache.
+     *
+     * @param layer whose cache it is
+     * @param cache in place
+     * @param first tokens that stay in front, see {@link TokenRows#drop} */
+    public static void slide(Attention layer, KvCache<Rows> cache, int first) {
+        cache.values().tokens().drop(first);
+        cache.keys().tokens().drop(first);
+        int width = layer.headWidth();
+        float[] cos = new float[width / 2];
+        float[] sin = new float[cos.length];
+        for (int pair = 0; pair < cos.length; pair++) {
+            double angle = -TokenRows.BLOCK * layer.rotary().frequency(pair, width);
+            cos[pair] = (float) Math.cos(angle);
+            sin[pair] = (float) Math.sin(angle);
+        }
+        cache.keys().tokens().turn(first, width, cos, sin);
     }
 
     private Weight weight(Param param) {
