@@ -38,6 +38,8 @@ final class Chat implements Callable<Integer> {
     @Mixin
     private AdaptOption adapt;
     @Mixin
+    private WindowOption window;
+    @Mixin
     private WritingOptions writing;
     @Mixin
     private Program program;
@@ -57,7 +59,7 @@ final class Chat implements Callable<Integer> {
         writing.check();
         adapt.check();
         format.check();
-        try (Model loaded = model.load(); Session opened = adapt.of(format.of(loaded)).newSession()) {
+        try (Model loaded = model.load(); Session opened = adapt.of(window.of(format.of(loaded))).newSession()) {
             session = opened;
             options = writing.of(loaded.defaults());
             String name = session.model().chat().template().toString();

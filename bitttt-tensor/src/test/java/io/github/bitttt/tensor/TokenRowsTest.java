@@ -95,7 +95,8 @@ class TokenRowsTest {
         assertThatExceptionOfType(IndexOutOfBoundsException.class).isThrownBy(() -> rows.drop(4));
         assertThatExceptionOfType(IndexOutOfBoundsException.class).isThrownBy(() -> rows.drop(64));
         assertThatIllegalArgumentException().isThrownBy(() -> rows.turn(0, 4, new float[2], new float[2]))
-                .withMessage("heads of an even width are turned, of keys of 12 columns, got 4 of rows that are no keys");
+                .withMessage(
+                        "heads of an even width are turned, of keys of 12 columns, got 4 of rows that are no keys");
         TokenRows keys = new TokenRows(COLUMNS, true);
         assertThatIllegalArgumentException().isThrownBy(() -> keys.turn(0, 5, new float[2], new float[2]))
                 .withMessage("heads of an even width are turned, of keys of 12 columns, got 5");
