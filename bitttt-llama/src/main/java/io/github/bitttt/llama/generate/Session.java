@@ -67,8 +67,7 @@ public final class Session implements AutoCloseable {
         check(id);
         enter();
         try {
-            memory.admit(1);
-            memory.pass(1);
+            memory.admitOne();
             ops.reset();
             Rows hidden = architecture().hidden(ops, memory.states(), ops.token(id));
             memory.read(id);

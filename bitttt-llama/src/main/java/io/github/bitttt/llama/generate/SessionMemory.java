@@ -108,6 +108,12 @@ final class SessionMemory {
         admit(tokens, more);
     }
 
+    /** Makes room for one more token, or refuses it. */
+    void admitOne() {
+        admit(1);
+        pass(1);
+    }
+
     void admit(int before, int more) {
         if (more > limit - before) {
             throw new ContextLimitException("the model's context takes " + limit + " tokens, got " + more
