@@ -85,7 +85,7 @@ BITTTT_API int bitttt_echo(const float *input, float *output, size_t count);
 BITTTT_API int bitttt_model_load(const char *name, bitttt_model *model);
 /* Sessions of the model go on. */
 BITTTT_API int bitttt_model_free(bitttt_model model);
-/* JSON: name, config, generation_config, parameters, fingerprint, kernels. */
+/* JSON: name, config, generation_config, chat_format (null if there is none), parameters, fingerprint, kernels. */
 BITTTT_API int bitttt_model_describe(bitttt_model model, char *buffer, size_t capacity, size_t *length);
 /* The number of logits. */
 BITTTT_API int bitttt_model_vocabulary(bitttt_model model, size_t *size);

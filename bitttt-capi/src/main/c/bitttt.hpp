@@ -147,6 +147,8 @@ struct Options {
     std::vector<std::string> stop;
     std::vector<std::int32_t> eos_token_id;
     std::optional<bool> echo;
+    /// Whether the prompt is a JSON array of messages, [{"role": "user", "content": "Hello"}], which the chat format writes.
+    std::optional<bool> messages;
 
     /// The JSON object of the C functions.
     std::string json() const {
@@ -188,6 +190,9 @@ struct Options {
         }
         if (echo) {
             add("echo", *echo ? "true" : "false");
+        }
+        if (messages) {
+            add("messages", *messages ? "true" : "false");
         }
         return "{" + members + "}";
     }

@@ -88,6 +88,8 @@ namespace BitTtt
         public int[] EosTokenId;
         /// <summary>Whether the prompt's own tokens come first.</summary>
         public bool? Echo;
+        /// <summary>Whether the prompt is a JSON array of messages, [{"role": "user", "content": "Hello"}], which the chat format writes.</summary>
+        public bool? Messages;
 
         /// <summary>The JSON object of the C functions.</summary>
         public string ToJson()
@@ -115,6 +117,10 @@ namespace BitTtt
             if (Echo.HasValue)
             {
                 members.Add("\"echo\": " + (Echo.Value ? "true" : "false"));
+            }
+            if (Messages.HasValue)
+            {
+                members.Add("\"messages\": " + (Messages.Value ? "true" : "false"));
             }
             return "{" + string.Join(", ", members) + "}";
         }

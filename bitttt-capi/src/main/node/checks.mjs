@@ -153,6 +153,7 @@ const OPTIONS = {
     stop: severalOr((value) => typeof value === 'string', 'a string', text),
     eosTokenId: severalOr((value) => ['number', 'bigint'].includes(typeof value), 'a token id', whole),
     echo: flag,
+    messages: flag,
 };
 
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());

@@ -17,6 +17,8 @@ export interface GenerationOptions {
     stop?: string | string[];
     eosTokenId?: number | bigint | (number | bigint)[];
     echo?: boolean;
+    /** Whether the prompt is a JSON array of messages, [{"role": "user", "content": "Hello"}], which the chat format writes. */
+    messages?: boolean;
     signal?: AbortSignal;
 }
 

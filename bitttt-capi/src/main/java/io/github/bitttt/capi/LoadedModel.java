@@ -32,6 +32,7 @@ record LoadedModel(Model model, String description) {
         description.put("name", entry.name());
         description.set("config", JSON.readTree(entry.checkpoint().configText()));
         description.set("generation_config", JSON.readTree(model.defaults().json()));
+        description.put("chat_format", model.chatTemplate().map(Object::toString).orElse(null));
         description.put("parameters", model.architecture().parameters());
         description.put("fingerprint", model.fingerprint());
         description.put("kernels", KernelChoice.current().toString());

@@ -235,6 +235,8 @@ public final class ChatServer implements AutoCloseable {
                 .put("created", 0).put("owned_by", "bitttt");
         ObjectNode own = entry.putObject("bitttt").put("layers", config.layers());
         config.ttt().ifPresent(form -> own.put("heads", form.heads()).put("memory", form.memorySize()));
+        own.put("chat_format", model.chatTemplate().map(Object::toString).orElse(null));
+        config.contextLimit().ifPresent(limit -> own.put("context", limit));
         own.put("vocabulary", config.vocabSize()).put("temperature", model.defaults().sampling().temperature())
                 .put("parameters", model.architecture().parameters());
         return entry;

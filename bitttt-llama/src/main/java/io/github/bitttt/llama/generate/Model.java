@@ -265,6 +265,13 @@ public final class Model implements AutoCloseable {
         return chat.orElseThrow(() -> new IllegalStateException(noChat));
     }
 
+    /** What its conversations are written by.
+     *
+     * @return a {@link ChatFormat} or somebody's own; nothing if its files mean none */
+    public Optional<ChatTemplate> chatTemplate() {
+        return chat.map(ChatPrompt::template);
+    }
+
     /** How its answers are written: other options with the tokens and texts that end an answer in its chat format.
      *
      * @param options of the caller, best made from {@link #defaults()}

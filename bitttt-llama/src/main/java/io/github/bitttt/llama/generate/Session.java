@@ -39,7 +39,7 @@ public final class Session implements AutoCloseable {
     Session(Model model, Optional<OutputMemory> output) {
         this.model = model;
         this.ops = new CpuOps(model.weights());
-        this.memory = new SessionMemory(architecture(), model.window());
+        this.memory = new SessionMemory(architecture(), model.window(), output.isPresent());
         this.logits = new float[architecture().config().vocabSize()];
         this.outputForm = output;
         this.output = output.map(form -> new AdaptedHead(model, ops, form, logits));

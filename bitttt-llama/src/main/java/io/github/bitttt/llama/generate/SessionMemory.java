@@ -29,7 +29,7 @@ final class SessionMemory {
     private final BitLlama architecture;
     private final List<MixerState<Rows>> states;
     private final boolean keepsTokens; // some layer does
-    private final boolean goesBack; // every layer keeps tokens, so the last ones can be taken away
+    private final boolean goesBack; // all that is remembered are tokens, so the last ones can be taken away
     private final int limit; // of tokens
     private final int most; // that a window keeps; 0 without
     private int[] ids = new int[0];
@@ -40,12 +40,13 @@ final class SessionMemory {
     /** An empty memory.
      *
      * @param architecture of the model
-     * @param window       tokens that attention keeps at least, if not all */
-    SessionMemory(BitLlama architecture, OptionalInt window) {
+     * @param window       tokens that attention keeps at least, if not all
+     * @param learns       whether something else learns from each token as well, which cannot go back either */
+    SessionMemory(BitLlama architecture, OptionalInt window, boolean learns) {
         this.architecture = architecture;
         states = architecture.memories(CpuOps::empty);
         keepsTokens = states.stream().anyMatch(KvCache.class::isInstance);
-        goesBack = states.stream().allMatch(KvCache.class::isInstance);
+        goesBack = !learns && states.stream().allMatch(KvCache.class::isInstance);
         int context = architecture.config().contextLimit().orElse(Integer.MAX_VALUE);
         most = window.isPresent() ? FIRST + window.getAsInt() + TokenRows.BLOCK : 0;
         limit = keepsTokens && most == 0 ? context : Integer.MAX_VALUE;

@@ -2,6 +2,7 @@ package io.github.bitttt.tests.faults;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.chat.ChatMessage;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
@@ -66,7 +67,7 @@ final class HostileReaders {
     static List<Target> all(Path folder) throws IOException {
         String words = BpeTrainer.train(TEXT, VOCABULARY);
         Checkpoint masters = masters();
-        for (String name : List.of("config", "masters", "tokenizer")) {
+        for (String name : List.of("config", "masters", "tokenizer", "chat")) {
             masters.save(folder.resolve(name), words);
         }
         masters.pack().save(folder.resolve("packed"), words);
@@ -86,6 +87,10 @@ final class HostileReaders {
         BitLlama trained = new BitLlama(masters.config());
         Path gguf = folder.resolve("model.gguf");
         Files.write(gguf, GgufWriter.llama(36, HostileReaders::i2s, 1, HostileReaders::halves).bytes());
+        Path chat = folder.resolve("chat/tokenizer_config.json");
+        Files.writeString(chat,
+                "{\"eos_token\": {\"content\": \"<|endoftext|>\"}, \"chat_template\": [{\"name\": \"default\", "
+                        + "\"template\": \"{{ '<|user|>\\n' + message['content'] + '\\n<|assistant|>\\n' }}\"}]}");
         Path theirs = folder.resolve("theirs");
         huggingFace(theirs);
         return List.of(target("gguf", gguf, Form.GGUF, file -> say(Model.of(Checkpoint.load(file)))),
@@ -93,6 +98,7 @@ final class HostileReaders {
                         IOException.class,
                         HostileReaders::readGgufWords),
                 target("their config", theirs.resolve("config.json"), Form.JSON, file -> use(file.getParent())),
+                target("chat settings", chat, Form.JSON, HostileReaders::readChat),
                 target("their tensors", theirs.resolve("model.safetensors"), Form.SAFETENSORS,
                         file -> use(file.getParent())),
                 target("tensors", memory, Form.SAFETENSORS, Safetensors::read),
@@ -146,6 +152,18 @@ final class HostileReaders {
             entry.tokenizer().decode(id);
         }
         entry.tokenizer().close();
+    }
+
+    /** A template that is damaged means another format, or none. */
+    private static void readChat(Path file) throws IOException {
+        Zoo.Entry entry = Zoo.load(file.getParent());
+        try (Tokenizer tokenizer = entry.tokenizer()) {
+            entry.chat().format(tokenizer).parts(List.of(ChatMessage.user("a")));
+        } catch (IllegalArgumentException e) {
+            if (!e.getMessage().contains("--chat-format")) {
+                throw e;
+            }
+        }
     }
 
     private static Target target(String name, Path file, Form form, Reader reader) {
