@@ -140,12 +140,28 @@ int bitttt_session_new(bitttt_model model, bitttt_session *session) {
     return value_of(SESSION_NEW, model, session, "session");
 }
 
+int bitttt_session_open(bitttt_model model, const char *options, bitttt_session *session) {
+    if (session == NULL) {
+        return missing("session");
+    }
+    jvalue arguments[] = {{0},
+                          {.j = model},
+                          {.j = address(options)},
+                          {.j = options == NULL ? 0 : (jlong) strlen(options)},
+                          {.j = address(session)}};
+    return java_call(SESSION_OPEN, arguments);
+}
+
 int bitttt_session_fork(bitttt_session session, bitttt_session *copy) {
     return value_of(SESSION_FORK, session, copy, "copy");
 }
 
 int bitttt_session_reset(bitttt_session session) {
     return of_handle(SESSION_RESET, session);
+}
+
+int bitttt_session_reset_output(bitttt_session session) {
+    return of_handle(SESSION_RESET_OUTPUT, session);
 }
 
 int bitttt_session_free(bitttt_session session) {

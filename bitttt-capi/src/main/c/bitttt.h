@@ -97,15 +97,26 @@ BITTTT_API int bitttt_decode(bitttt_model model, const int32_t *ids, size_t coun
 /* ---- Sessions: a memory that learns from all it reads; one thread at a time, another one is answered BUSY ---- */
 
 BITTTT_API int bitttt_session_new(bitttt_model model, bitttt_session *session);
+/*
+ * A session as a JSON object says, such as "{\"output_memory\": \"standard\"}"; NULL names nothing. The names:
+ *   output_memory  standard: a memory at the model's output, which learns from all that is read and written while the model stays as
+ *                  it is. Logits are then log-probabilities. Forks and memory files have it, bitttt_session_reset leaves it.
+ *                  counts: plain counts of what followed what, to compare with.
+ *   window         of models with attention: the first four tokens and the last so many, or up to 63 more, are kept
+ */
+BITTTT_API int bitttt_session_open(bitttt_model model, const char *options, bitttt_session *session);
 /* A copy that knows the same and then learns by itself. */
 BITTTT_API int bitttt_session_fork(bitttt_session session, bitttt_session *copy);
-/* Forgets everything. */
+/* Forgets everything but what a memory at the output has learned. */
 BITTTT_API int bitttt_session_reset(bitttt_session session);
+/* Empties the memory at the output, and that alone; without one there is nothing to do. */
+BITTTT_API int bitttt_session_reset_output(bitttt_session session);
 BITTTT_API int bitttt_session_free(bitttt_session session);
 BITTTT_API int bitttt_session_save_memory(bitttt_session session, const char *file);
 /* Goes on from a memory of the same model; if that fails nothing has changed. */
 BITTTT_API int bitttt_session_load_memory(bitttt_session session, const char *file);
-/* JSON: position (tokens read), memory_norms (how much each layer has learned). */
+/* JSON: position (tokens read), memory_norms (how much each layer has learned); with a memory at the output output_memory: tokens that it
+   has learned from, and its nats at them beside frozen_nats, the model's without it. */
 BITTTT_API int bitttt_session_describe(bitttt_session session, char *buffer, size_t capacity, size_t *length);
 /* Reads at least one token; logits [vocabulary] of the next one, or NULL with capacity 0. */
 BITTTT_API int bitttt_session_feed(bitttt_session session, const int32_t *ids, size_t count, float *logits,

@@ -198,6 +198,22 @@ struct Options {
     }
 };
 
+/// What a session is opened with, by the names that bitttt.h explains.
+struct SessionOptions {
+    /// "standard" or "counts"; empty for none.
+    std::string output_memory;
+    std::optional<std::int32_t> window;
+
+    /// The JSON object of the C functions.
+    std::string json() const {
+        std::string members = output_memory.empty() ? "" : "\"output_memory\": " + internal::quoted(output_memory);
+        if (window) {
+            members += (members.empty() ? "" : ", ") + std::string("\"window\": ") + std::to_string(*window);
+        }
+        return "{" + members + "}";
+    }
+};
+
 /// Why a text ended.
 enum class End { text = BITTTT_END_OF_TEXT, limit = BITTTT_END_LIMIT, cancelled = BITTTT_END_CANCELLED, stop_text = BITTTT_END_STOP_TEXT };
 
@@ -207,15 +223,18 @@ public:
     /// A copy that knows the same and then learns by itself.
     Session fork() const { return Session(internal::new_handle(bitttt_session_fork, handle_.get()), vocabulary_); }
 
-    /// Forgets everything.
+    /// Forgets everything but what a memory at the output has learned.
     void reset() { check(bitttt_session_reset(handle_.get())); }
+
+    /// Empties the memory at the output, and that alone.
+    void reset_output() { check(bitttt_session_reset_output(handle_.get())); }
 
     void save_memory(const std::string &file) const { check(bitttt_session_save_memory(handle_.get(), internal::c_string("file", file))); }
 
     /// Goes on from a memory of the same model.
     void load_memory(const std::string &file) { check(bitttt_session_load_memory(handle_.get(), internal::c_string("file", file))); }
 
-    /// JSON: position, memory_norms.
+    /// JSON: position, memory_norms, and output_memory if there is one.
     std::string describe() const {
         return internal::text_of([this](char *buffer, std::size_t capacity, std::size_t *length) {
             return bitttt_session_describe(handle_.get(), buffer, capacity, length);
@@ -323,6 +342,11 @@ public:
     /// A session with an empty memory.
     Session session() const {
         return Session(internal::new_handle(bitttt_session_new, handle_.get()), vocabulary_);
+    }
+
+    /// A session with a memory at the output, a window of attention, or both.
+    Session session(const SessionOptions &options) const {
+        return Session(internal::new_handle(bitttt_session_open, handle_.get(), options.json().c_str()), vocabulary_);
     }
 
 private:

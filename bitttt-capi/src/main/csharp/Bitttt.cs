@@ -134,7 +134,7 @@ namespace BitTtt
             }
         }
 
-        private static string Quoted(string text)
+        internal static string Quoted(string text)
         {
             StringBuilder json = new StringBuilder("\"");
             Checks.Given("Stop", text);
@@ -173,8 +173,10 @@ namespace BitTtt
         [DllImport(Library)] internal static extern int bitttt_encode(long model, byte[] text, UIntPtr bytes, int[] ids, UIntPtr capacity, out UIntPtr count);
         [DllImport(Library)] internal static extern int bitttt_decode(long model, int[] ids, UIntPtr count, byte[] buffer, UIntPtr capacity, out UIntPtr length);
         [DllImport(Library)] internal static extern int bitttt_session_new(long model, out long session);
+        [DllImport(Library)] internal static extern int bitttt_session_open(long model, byte[] options, out long session);
         [DllImport(Library)] internal static extern int bitttt_session_fork(long session, out long copy);
         [DllImport(Library)] internal static extern int bitttt_session_reset(long session);
+        [DllImport(Library)] internal static extern int bitttt_session_reset_output(long session);
         [DllImport(Library)] internal static extern int bitttt_session_free(long session);
         [DllImport(Library)] internal static extern int bitttt_session_save_memory(long session, byte[] file);
         [DllImport(Library)] internal static extern int bitttt_session_load_memory(long session, byte[] file);
@@ -372,6 +374,26 @@ namespace BitTtt
             Native.Check(Native.bitttt_session_new(Value, out session));
             return new Session(session, Vocabulary);
         }
+
+        /// <summary>A session with a memory at the output, which learns while the model stays as it is.</summary>
+        /// <param name="outputMemory">"standard", or "counts" for plain counts; null for none.</param>
+        /// <param name="window">Of models with attention, the last tokens that are kept; 0 for all.</param>
+        public Session NewSession(string outputMemory, int window = 0)
+        {
+            List<string> members = new List<string>();
+            if (outputMemory != null)
+            {
+                members.Add("\"output_memory\": " + Sampling.Quoted(outputMemory));
+            }
+            if (window != 0)
+            {
+                members.Add("\"window\": " + window.ToString(CultureInfo.InvariantCulture));
+            }
+            long session;
+            byte[] options = Checks.CString("options", "{" + string.Join(", ", members) + "}");
+            Native.Check(Native.bitttt_session_open(Value, options, out session));
+            return new Session(session, Vocabulary);
+        }
     }
 
     /// <summary>A reader of a model: its memory learns from every token and stays the same size for ever. One thread at a time.</summary>
@@ -397,10 +419,16 @@ namespace BitTtt
             return new Session(copy, vocabulary);
         }
 
-        /// <summary>Forgets everything.</summary>
+        /// <summary>Forgets everything but what a memory at the output has learned.</summary>
         public void Reset()
         {
             Native.Check(Native.bitttt_session_reset(Value));
+        }
+
+        /// <summary>Empties the memory at the output, and that alone.</summary>
+        public void ResetOutput()
+        {
+            Native.Check(Native.bitttt_session_reset_output(Value));
         }
 
         /// <summary>Writes what was learned, whole or not at all.</summary>
@@ -415,7 +443,7 @@ namespace BitTtt
             Native.Check(Native.bitttt_session_load_memory(Value, Checks.CString("file", file)));
         }
 
-        /// <summary>JSON: position, memory_norms.</summary>
+        /// <summary>JSON: position, memory_norms, and output_memory if there is one.</summary>
         public string Describe()
         {
             return Native.TextOf((byte[] buffer, UIntPtr capacity, out UIntPtr length) =>

@@ -156,19 +156,28 @@ const OPTIONS = {
     messages: flag,
 };
 
+// Of a session; null is as good as not named.
+const orNull = (check) => (name, value) => (value === null ? null : check(name, value));
+const SESSION_OPTIONS = { outputMemory: orNull(text), window: orNull(whole) };
+
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const json = (value) => (typeof value === 'bigint' ? String(value)
     : Array.isArray(value) ? `[${value.map(json).join(', ')}]` : JSON.stringify(value));
 
 /** Options of a text as the library names them: maxNewTokens is max_new_tokens, by which it may be called as well. */
-export function optionsJson(options) {
+export const optionsJson = (options) => membersJson(options, OPTIONS, ', signal');
+
+/** The same of a session. */
+export const sessionJson = (options) => membersJson(named('options', options), SESSION_OPTIONS, '');
+
+function membersJson(options, known, more) {
     const members = Object.entries(options).filter(([, value]) => value !== undefined).map(([given, value]) => {
         const name = camel(given);
-        if (!Object.hasOwn(OPTIONS, name)) {
-            throw new TypeError(`there is no option ${shown(given)}; there are ${Object.keys(OPTIONS).join(', ')}, signal`);
+        if (!Object.hasOwn(known, name)) {
+            throw new TypeError(`there is no option ${shown(given)}; there are ${Object.keys(known).join(', ')}${more}`);
         }
-        return `"${snake(name)}": ${json(OPTIONS[name](given, value))}`;
+        return `"${snake(name)}": ${json(known[name](given, value))}`;
     });
     return `{${members.join(', ')}}`;
 }

@@ -22,6 +22,12 @@ export interface GenerationOptions {
     signal?: AbortSignal;
 }
 
+/** A memory at the output, and a window of attention; none if not named. */
+export interface SessionOptions {
+    outputMemory?: 'standard' | 'counts' | null;
+    window?: number | bigint | null;
+}
+
 export function init(options?: { javaHome?: string | null; options?: string | null }): void;
 export function shutdown(): void;
 export function version(): string;
@@ -34,18 +40,23 @@ export class Model {
     describe(): Record<string, unknown>;
     encode(text: string): Int32Array;
     decode(ids: Iterable<number | bigint>): string;
-    session(): Session;
+    session(options?: SessionOptions): Session;
     close(): void;
 }
 
 export class Session {
-    constructor(model: Model);
+    constructor(model: Model, of?: undefined, options?: SessionOptions);
     readonly model: Model;
     fork(): Session;
     reset(): void;
+    resetOutput(): void;
     saveMemory(file: string): void;
     loadMemory(file: string): void;
-    describe(): { position: number; memory_norms: number[] };
+    describe(): {
+        position: number;
+        memory_norms: number[];
+        output_memory?: { tokens: number; frozen_nats: number; nats: number };
+    };
     feed(ids: Iterable<number | bigint>): Float32Array;
     learn(text: string): Promise<number>;
     cancel(): void;

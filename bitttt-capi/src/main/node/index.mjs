@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
-import { between, cString, cStringOrNull, float, floats, instance, named, optionsJson, tokenIds, utf8 } from './checks.mjs';
+import { between, cString, cStringOrNull, float, floats, instance, named, optionsJson, sessionJson, tokenIds, utf8 } from './checks.mjs';
 
 const BUFFER = 4;
 const ENDS = [null, 'end_of_text', 'limit', 'cancelled', 'stop_text'];
@@ -39,8 +39,10 @@ const call = Object.fromEntries([
     'int bitttt_encode(int64_t model, void *text, size_t bytes, void *ids, size_t capacity, _Out_ size_t *count)',
     'int bitttt_decode(int64_t model, void *ids, size_t count, void *buffer, size_t capacity, _Out_ size_t *length)',
     'int bitttt_session_new(int64_t model, _Out_ int64_t *session)',
+    'int bitttt_session_open(int64_t model, const char *options, _Out_ int64_t *session)',
     'int bitttt_session_fork(int64_t session, _Out_ int64_t *copy)',
     'int bitttt_session_reset(int64_t session)',
+    'int bitttt_session_reset_output(int64_t session)',
     'int bitttt_session_free(int64_t session)',
     'int bitttt_session_save_memory(int64_t session, const char *file)',
     'int bitttt_session_load_memory(int64_t session, const char *file)',
@@ -185,9 +187,12 @@ export class Model extends Handle {
         return textOf('bitttt_decode', this.handle, array, array.length);
     }
 
-    /** A session with an empty memory. */
-    session() {
-        return new Session(this);
+    /**
+     * A session with an empty memory. outputMemory: 'standard' for a memory at the output, which learns while the model stays as it is,
+     * 'counts' for plain counts; window: of models with attention, the last tokens that are kept.
+     */
+    session(options = {}) {
+        return new Session(this, undefined, options);
     }
 }
 
@@ -195,10 +200,10 @@ export class Model extends Handle {
 export class Session extends Handle {
     #model;
 
-    constructor(model, of = undefined) {
+    constructor(model, of = undefined, options = {}) {
         instance('model', model, Model);
         const handle = of === undefined
-            ? valueOf('bitttt_session_new', model.handle)
+            ? valueOf('bitttt_session_open', model.handle, sessionJson(options))
             : valueOf('bitttt_session_fork', instance('of', of, Session).handle);
         super(handle, 'bitttt_session_free');
         this.#model = model;
@@ -214,9 +219,14 @@ export class Session extends Handle {
         return new Session(this.#model, this);
     }
 
-    /** Forgets everything. */
+    /** Forgets everything but what a memory at the output has learned. */
     reset() {
         check(call.bitttt_session_reset(this.handle));
+    }
+
+    /** Empties the memory at the output, and that alone. */
+    resetOutput() {
+        check(call.bitttt_session_reset_output(this.handle));
     }
 
     /** Writes what was learned, whole or not at all. */
@@ -229,7 +239,7 @@ export class Session extends Handle {
         check(call.bitttt_session_load_memory(this.handle, cString('file', file)));
     }
 
-    /** position: tokens read; memory_norms: how much each layer has learned. */
+    /** position: tokens read; memory_norms: how much each layer has learned; output_memory, if there is one: what it is worth. */
     describe() {
         return JSON.parse(textOf('bitttt_session_describe', this.handle));
     }

@@ -51,6 +51,36 @@ static void handles(void) {
     EXPECT_OK(bitttt_model_free(next));
 }
 
+/* The output memory learns, is emptied apart, and a session without one takes the call. */
+static void session_options(bitttt_model model) {
+    bitttt_session session;
+    EXPECT_ERROR(1, "session options must be a JSON object, got []", bitttt_session_open(model, "[]", &session));
+    EXPECT_ERROR(1, "session options are not valid JSON", bitttt_session_open(model, "{", &session));
+    EXPECT_ERROR(1, "a session has the options output_memory and window, got memory",
+                 bitttt_session_open(model, "{\"memory\": 1}", &session));
+    EXPECT_ERROR(1, "a memory at the output is standard or counts, got much",
+                 bitttt_session_open(model, "{\"output_memory\": \"much\"}", &session));
+    EXPECT_ERROR(1, "output_memory must be a name, got 5", bitttt_session_open(model, "{\"output_memory\": 5}", &session));
+    EXPECT_ERROR(1, "window must be a whole number of tokens, got 1.5",
+                 bitttt_session_open(model, "{\"window\": 1.5}", &session));
+    EXPECT_ERROR(1, "a window is for attention, got 256",
+                 bitttt_session_open(model, "{\"output_memory\": \"standard\", \"window\": 256}", &session));
+    EXPECT_OK(bitttt_session_open(model, NULL, &session));
+    EXPECT_OK(bitttt_session_reset_output(session));
+    EXPECT_OK(bitttt_session_free(session));
+    EXPECT_OK(bitttt_session_open(model, "{\"output_memory\": \"counts\", \"window\": null}", &session));
+    EXPECT_OK(bitttt_session_feed(session, (int32_t[]){1, 2, 3, 4}, 4, NULL, 0));
+    EXPECT_OK(bitttt_session_reset(session));
+    char text[512];
+    size_t length;
+    EXPECT_OK(bitttt_session_describe(session, text, sizeof text, &length));
+    EXPECT(strstr(text, "\"position\":0,") != NULL && strstr(text, "\"output_memory\":{\"tokens\":3,") != NULL);
+    EXPECT_OK(bitttt_session_reset_output(session));
+    EXPECT_OK(bitttt_session_describe(session, text, sizeof text, &length));
+    EXPECT(strstr(text, "\"output_memory\":{\"tokens\":0,\"frozen_nats\":0.0,\"nats\":0.0}") != NULL);
+    EXPECT_OK(bitttt_session_free(session));
+}
+
 static void null_pointers(bitttt_model model, bitttt_session session) {
     size_t length;
     int end;
@@ -58,6 +88,7 @@ static void null_pointers(bitttt_model model, bitttt_session session) {
     EXPECT_ERROR(1, "name must not be NULL", bitttt_model_load(NULL, &model));
     EXPECT_ERROR(1, "model must not be NULL", bitttt_model_load("stories-256x4", NULL));
     EXPECT_ERROR(1, "session must not be NULL", bitttt_session_new(model, NULL));
+    EXPECT_ERROR(1, "session must not be NULL", bitttt_session_open(model, NULL, NULL));
     EXPECT_ERROR(1, "copy must not be NULL", bitttt_session_fork(session, NULL));
     EXPECT_ERROR(1, "size must not be NULL", bitttt_model_vocabulary(model, NULL));
     EXPECT_ERROR(1, "pointer for the length must not be NULL", bitttt_version(text, sizeof text, NULL));
@@ -231,6 +262,7 @@ int main(int count, char **arguments) {
     layers();
     EXPECT_OK(bitttt_model_load("stories-256x4", &model));
     EXPECT_OK(bitttt_session_new(model, &session));
+    session_options(model);
     null_pointers(model, session);
     lengths(model, session);
     options(session);
@@ -238,6 +270,7 @@ int main(int count, char **arguments) {
     files(session, arguments[1]);
     EXPECT_OK(bitttt_shutdown());
     EXPECT_ERROR(2, "was freed", bitttt_session_reset(session));
+    EXPECT_ERROR(2, "was freed", bitttt_session_reset_output(session));
     EXPECT_OK(bitttt_model_load("stories-256x4", &model));
     puts("ok");
     return 0;

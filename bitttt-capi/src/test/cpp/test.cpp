@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <thread>
@@ -13,6 +14,7 @@ using bitttt::Error;
 using bitttt::Model;
 using bitttt::Options;
 using bitttt::Session;
+using bitttt::SessionOptions;
 using bitttt::TttLayer;
 
 static void expect(bool condition, const std::string &what) {
@@ -95,6 +97,34 @@ static void memories(const Model &model, const std::string &folder) {
     expect_error(1, "at least 1 token", [&] { moved.feed({}); });
 }
 
+/// A memory at the output is forked, saved, loaded and emptied apart.
+static void output_memory(const Model &model) {
+    SessionOptions options;
+    expect(options.json() == "{}", "nothing is named");
+    options.output_memory = "standard";
+    options.window = 5;
+    expect(options.json() == R"({"output_memory": "standard", "window": 5})", "both are named");
+    expect_error(1, "a window is for attention", [&] { model.session(options); });
+    options.window.reset();
+    Session session = model.session(options);
+    const std::string text = "12:00 job 7 done\n12:01 job 8 done\n12:02 job 9 done\n";
+    session.learn(text);
+    const std::string file = (std::filesystem::temp_directory_path() / "bitttt-output.memory").string();
+    session.save_memory(file);
+    Session loaded = model.session(options);
+    loaded.load_memory(file);
+    std::filesystem::remove(file);
+    Session copy = session.fork();
+    std::vector<float> logits = session.feed({5});
+    expect(copy.feed({5}) == logits && loaded.feed({5}) == logits, "a fork and a loaded memory know the same");
+    session.reset();
+    expect(session.describe().find("\"output_memory\":{\"tokens\":0,") == std::string::npos, "it is kept");
+    session.reset_output();
+    expect(session.describe().find("\"output_memory\":{\"tokens\":0,") != std::string::npos, "it is emptied");
+    options.output_memory = "much";
+    expect_error(1, "a memory at the output is standard or counts", [&] { model.session(options); });
+}
+
 static void threads(const Model &model) {
     std::vector<std::string> written(8);
     std::vector<std::thread> all;
@@ -124,6 +154,7 @@ int main(int count, char **arguments) {
         expect(model.describe().find("stories-256x4") != std::string::npos, "description");
         texts(model);
         memories(model, folder);
+        output_memory(model);
         threads(model);
     }
     expect_error(3, "neither a model folder", [] { Model("no-such-model"); });

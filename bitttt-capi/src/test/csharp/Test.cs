@@ -67,6 +67,7 @@ static class Test
         {
             Models(model, models);
             Sessions(model);
+            OutputMemories(model);
             Threads(model);
         }
         Layers();
@@ -137,6 +138,31 @@ static class Test
             sampling.TopP = 2;
             ExpectError(1, "top_p must be", () => session.Generate("a", sampling).Count());
         }
+    }
+
+    static void OutputMemories(Model model)
+    {
+        using (Session session = model.NewSession("standard"))
+        {
+            session.Learn("12:00 job 7 done\n12:01 job 8 done\n12:02 job 9 done\n");
+            string file = Path.GetTempFileName();
+            session.SaveMemory(file);
+            using (Session copy = session.Fork())
+            using (Session loaded = model.NewSession("standard"))
+            {
+                loaded.LoadMemory(file);
+                float[] logits = session.Feed(5);
+                Expect(logits.SequenceEqual(copy.Feed(5)), "a fork has the memory at the output");
+                Expect(logits.SequenceEqual(loaded.Feed(5)), "so has a file");
+            }
+            File.Delete(file);
+            session.Reset();
+            Expect(!session.Describe().Contains("\"output_memory\":{\"tokens\":0,"), "it is kept");
+            session.ResetOutput();
+            Expect(session.Describe().Contains("\"output_memory\":{\"tokens\":0,"), "it is emptied");
+        }
+        ExpectError(1, "standard or counts, got much", () => model.NewSession("much"));
+        ExpectError(1, "a window is for attention, got 256", () => model.NewSession(null, 256));
     }
 
     static void Threads(Model model)

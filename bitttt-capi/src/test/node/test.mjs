@@ -79,6 +79,30 @@ assert.equal(logits.length, model.vocabulary);
 assert.deepEqual(fork.feed([5]), logits);
 assert.deepEqual(loaded.feed([5]), logits);
 
+// A memory at the output is forked, saved, loaded and emptied apart.
+const adapted = model.session({ outputMemory: 'standard' });
+await adapted.learn('12:00 job 7 done\n12:01 job 8 done\n'.repeat(8));
+const gain = adapted.describe().output_memory;
+assert.ok(gain.tokens > 100 && gain.nats < 0.7 * gain.frozen_nats);
+adapted.saveMemory(file);
+const reloaded = model.session({ outputMemory: 'standard', window: null });
+reloaded.loadMemory(file);
+const knows = adapted.fork();
+const logProbabilities = adapted.feed([5]);
+assert.deepEqual(knows.feed([5]), logProbabilities);
+assert.deepEqual(reloaded.feed([5]), logProbabilities);
+adapted.reset();
+assert.equal(adapted.describe().output_memory.tokens, gain.tokens + 1);
+adapted.resetOutput();
+assert.deepEqual(adapted.describe().output_memory, { tokens: 0, frozen_nats: 0, nats: 0 });
+assert.equal(session.describe().output_memory, undefined);
+for (const opened of [adapted, reloaded, knows]) {
+    opened.close();
+}
+assert.throws(() => model.session({ outputMemory: 'much' }), { code: 1, message: /standard or counts, got much/ });
+assert.throws(() => model.session({ window: 256 }), { code: 1, message: /a window is for attention, got 256/ });
+session.saveMemory(file);
+
 // A file is named, with the reason.
 assert.throws(() => session.loadMemory(file + '.none'),
     { name: 'BittttError', code: 3, errno: 2, message: `${file}.none: no such file` });
@@ -87,6 +111,9 @@ assert.throws(() => new Model(file + '.none'), { code: 3, errno: 2, message: /ne
 
 // No argument is cut, wrapped, guessed, or read where there is nothing: each of these would end the process or give wrong numbers.
 const refusals = {
+    'outputMemory must be a string, got 5': () => model.session({ outputMemory: 5 }),
+    'window must be a whole number, got 1.5': () => model.session({ window: 1.5 }),
+    'there is no option "memory"; there are outputMemory, window': () => model.session({ memory: 'standard' }),
     'name must be a string, got 5': () => new Model(5),
     'name must be a string, got null': () => new Model(null),
     'name cannot hold a NUL, got "a\\u0000b"': () => new Model('a\0b'),

@@ -117,6 +117,32 @@ class Sessions(BittttTest):
             self.assert_error(1, "at least 1 token", session.feed, [])
             self.assert_error(1, "token ids are 0 to", session.feed, [10**6])
 
+    def test_output_memory(self):
+        text = "12:00 job 7 done\n12:01 job 8 done\n" * 8
+        with tempfile.TemporaryDirectory() as folder, self.model.session(output_memory="standard") as session:
+            session.learn(text)
+            gain = session.describe()["output_memory"]
+            self.assertEqual(len(self.model.encode(text)) - 1, gain["tokens"])
+            self.assertLess(gain["nats"], 0.7 * gain["frozen_nats"])
+            file = Path(folder) / "log.memory"
+            session.save_memory(file)
+            with session.fork() as copy, self.model.session(output_memory="standard") as loaded:
+                loaded.load_memory(file)
+                after = list(session.feed([5]))
+                self.assertEqual(after, list(copy.feed([5])))
+                self.assertEqual(after, list(loaded.feed([5])))
+            session.reset()
+            self.assertEqual(gain["tokens"] + 1, session.describe()["output_memory"]["tokens"])
+            session.reset_output()
+            self.assertEqual({"tokens": 0, "frozen_nats": 0, "nats": 0}, session.describe()["output_memory"])
+        with self.model.session() as plain:
+            plain.reset_output()
+            self.assertNotIn("output_memory", plain.describe())
+        self.assert_error(1, "standard or counts, got much", self.model.session, output_memory="much")
+        self.assert_error(1, "a window is for attention, got 256", self.model.session, window=256)
+        self.assertRaises(TypeError, self.model.session, output_memory=5)
+        self.assertRaises(TypeError, self.model.session, window=1.5)
+
     def test_memory_files(self):
         with tempfile.TemporaryDirectory() as folder, self.model.session() as one, self.model.session() as other:
             file = Path(folder) / "tim.memory"

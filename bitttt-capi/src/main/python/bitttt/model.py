@@ -92,9 +92,13 @@ class Model(_Handle):
         array = _ids(ids, self._vocabulary)
         return text_of(LIBRARY.bitttt_decode, self._handle, array, len(array))
 
-    def session(self) -> "Session":
-        """A session with an empty memory."""
-        return Session(self)
+    def session(self, *, output_memory: Optional[str] = None, window: Optional[int] = None) -> "Session":
+        """A session with an empty memory.
+
+        output_memory: "standard" for a memory at the output, which learns while the model stays as it is; "counts" for plain counts.
+        window: of models with attention, the last tokens that are kept.
+        """
+        return Session(self, output_memory=output_memory, window=window)
 
     def __repr__(self) -> str:
         return "Model(closed)" if self.closed else f"Model({self.describe()['name']!r}, {self._vocabulary} tokens)"
@@ -128,11 +132,27 @@ class Session(_Handle):
 
     _free = LIBRARY.bitttt_session_free
 
-    def __init__(self, model: Model, _handle: Optional[int] = None) -> None:
-        """Opens a session with an empty memory."""
+    def __init__(
+        self,
+        model: Model,
+        _handle: Optional[int] = None,
+        *,
+        output_memory: Optional[str] = None,
+        window: Optional[int] = None,
+    ) -> None:
+        """Opens a session with an empty memory; ``Model.session`` explains the options."""
         if not isinstance(model, Model):
             raise TypeError(f"model must be a Model, got {_checks.shown(model)}")
-        super().__init__(new_handle(LIBRARY.bitttt_session_new, model._handle) if _handle is None else _handle)
+        options: Dict[str, Any] = {}
+        if output_memory is not None:
+            options["output_memory"] = _checks.text("output_memory", output_memory)
+        if window is not None:
+            options["window"] = _checks.whole("window", window)
+        super().__init__(
+            new_handle(LIBRARY.bitttt_session_open, model._handle, json.dumps(options).encode())
+            if _handle is None
+            else _handle
+        )
         self.model = model
 
     def fork(self) -> "Session":
@@ -140,8 +160,12 @@ class Session(_Handle):
         return Session(self.model, new_handle(LIBRARY.bitttt_session_fork, self._handle))
 
     def reset(self) -> None:
-        """Forgets everything."""
+        """Forgets everything but what a memory at the output has learned."""
         check(LIBRARY.bitttt_session_reset(self._handle))
+
+    def reset_output(self) -> None:
+        """Empties the memory at the output, and that alone."""
+        check(LIBRARY.bitttt_session_reset_output(self._handle))
 
     def feed(self, ids: Iterable[int]) -> Any:
         """Reads at least one token; gives the logits [vocabulary] of the next one: a numpy array, or array.array."""
@@ -173,7 +197,7 @@ class Session(_Handle):
         check(LIBRARY.bitttt_session_load_memory(self._handle, c_string("file", file)))
 
     def describe(self) -> Dict[str, Any]:
-        """position: tokens read; memory_norms: how much each layer has learned."""
+        """position: tokens read; memory_norms: how much each layer has learned; output_memory, if there is one: what it is worth."""
         return json.loads(text_of(LIBRARY.bitttt_session_describe, self._handle))
 
     @property

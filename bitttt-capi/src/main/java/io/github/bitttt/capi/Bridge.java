@@ -12,8 +12,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.Arrays;
-import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
@@ -239,6 +237,31 @@ public final class Bridge {
                 HANDLES.add(SESSION, new OpenSession(HANDLES.get(MODEL, model).model().newSession()))));
     }
 
+    /** Opens a session as options say.
+     *
+     * @param error   for a message
+     * @param model   handle
+     * @param options a JSON object, or 0 for none
+     * @param length  bytes of it
+     * @param session receives its handle
+     * @return an error code */
+    public static int sessionOpen(long error, long model, long options, long length, long session) {
+        return guard(error, () -> ForeignMemory.writeLong(session, HANDLES.add(SESSION, new OpenSession(SessionForm
+                .open(HANDLES.get(MODEL, model).model(), options == 0 ? "{}" : ForeignMemory.text(options, length))))));
+    }
+
+    /** Empties the memory at the output alone.
+     *
+     * @param error   for a message
+     * @param session handle
+     * @return an error code */
+    public static int sessionResetOutput(long error, long session) {
+        return guard(error, () -> HANDLES.get(SESSION, session).use(open -> {
+            open.resetOutput();
+            return null;
+        }));
+    }
+
     /** Copies a session with its memory.
      *
      * @param error   for a message
@@ -308,9 +331,8 @@ public final class Bridge {
      * @param length   receives that of the text
      * @return an error code */
     public static int sessionDescribe(long error, long session, long buffer, long capacity, long length) {
-        return guard(error, () -> writeText(HANDLES.get(SESSION, session).use(open -> String.format(Locale.ROOT,
-                "{\"position\":%d,\"memory_norms\":%s}", open.position(), Arrays.toString(open.memoryNorms()))),
-                buffer, capacity, length));
+        return guard(error, () -> writeText(HANDLES.get(SESSION, session).use(OpenSession::description), buffer,
+                capacity, length));
     }
 
     /** Reads tokens.

@@ -2,6 +2,7 @@ package io.github.bitttt.capi;
 
 import io.github.bitttt.llama.generate.Session;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -51,6 +52,15 @@ final class OpenSession {
     /** Ends what goes on now; what begins later is not touched. */
     void cancel() {
         cancellations.incrementAndGet();
+    }
+
+    /** JSON: position, norms and, where there is a memory at the output, what it has been worth. */
+    static String description(Session open) {
+        String output = open.outputGain().map(gain -> String.format(Locale.ROOT,
+                ",\"output_memory\":{\"tokens\":%d,\"frozen_nats\":%s,\"nats\":%s}", gain.tokens(), gain.frozenNats(),
+                gain.nats())).orElse("");
+        return String.format(Locale.ROOT, "{\"position\":%d,\"memory_norms\":%s%s}", open.position(),
+                Arrays.toString(open.memoryNorms()), output);
     }
 
     /** Reads a text: the memory learns.

@@ -20,6 +20,10 @@ final class MemoryProgram implements Callable<Integer> {
     @Mixin
     private ModelOption model;
     @Mixin
+    private AdaptOption adapt;
+    @Mixin
+    private WindowOption window;
+    @Mixin
     private Program program;
 
     @Option(names = "--text", paramLabel = "FILE", description = "A text to read three times (default: one that ships).")
@@ -37,12 +41,13 @@ final class MemoryProgram implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        adapt.check();
         Program.checkTargets(null, plot);
         String first = text == null ? Samples.story() : TextFile.read(text);
         String second = other == null ? Samples.otherStory() : TextFile.read(other);
         String cut = passages == null ? "" : TextFile.read(passages);
         double[] pattern = VectorPattern.losses(seed);
-        Model loaded = model.load();
+        Model loaded = adapt.of(window.of(model.load()));
         Rereading.Readings readings = Rereading.readings(loaded, first, second);
         Rereading.Passages gain = passages == null
                 ? null

@@ -89,6 +89,11 @@ class ProgramsTest {
         JsonNode told = run("generate", "--adapt", "--load-memory", memory.toString(), "--prompt", "2026-01-01 INFO",
                 "--temperature", "0", "--sequence-penalty", "0", "--tokens", "12", "--json").json();
         assertThat(told.get("text").textValue()).startsWith(" worker finished its job");
+        JsonNode without = run("memory", "--json").json();
+        JsonNode with = run("memory", "--adapt", "--json").json();
+        assertThat(with.get("kept").get(1).doubleValue()).isLessThan(0.8 * without.get("kept").get(1).doubleValue());
+        // Emptied before each reading, the memory at the output too.
+        assertThat(with.get("reset").get(2).doubleValue()).isEqualTo(with.get("reset").get(0).doubleValue());
         assertThat(run("generate", "--adapt=maybe").err())
                 .contains("a memory at the output is standard or counts, got maybe");
     }

@@ -44,7 +44,7 @@ public final class Rereading {
                 Session warmed = model.newSession()) {
             for (int reading = 0; reading < READINGS; reading++) {
                 kept[reading] = read(keeps, ids);
-                forgets.reset();
+                forget(forgets);
                 reset[reading] = read(forgets, ids);
             }
             read(warmed, model.tokenizer().encode(other));
@@ -86,15 +86,21 @@ public final class Rereading {
             for (int i = 0; i < count; i++) {
                 int[] passage = Arrays.copyOfRange(ids, i * length, (i + 1) * length);
                 int next = (i + 1) % count;
-                session.reset();
+                forget(session);
                 sums[0] += read(session, passage);
                 sums[1] += read(session, passage);
-                session.reset();
+                forget(session);
                 read(session, Arrays.copyOfRange(ids, next * length, (next + 1) * length));
                 sums[2] += read(session, passage);
             }
         }
         return new Passages(sums[0] / count, sums[1] / count, sums[2] / count, count);
+    }
+
+    /** All of it: a memory at the output is emptied apart. */
+    private static void forget(Session session) {
+        session.reset();
+        session.resetOutput();
     }
 
     private static double read(Session session, int[] ids) {
