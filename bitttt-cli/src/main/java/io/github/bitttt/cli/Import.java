@@ -61,12 +61,12 @@ final class Import implements Callable<Integer> {
         for (ModelFormat format : ModelFormat.all()) {
             program.messages().println(format.name());
             for (Reading reading : format.readings()) {
-                String tested = reading.tested().isEmpty() ? "not tested" : reading.tested();
+                String tested = reading.tested().isEmpty() ? "not tested" : "tested: " + reading.tested();
                 program.messages().printf(Locale.ROOT, "  %-9s %-12s %s%n%25s%s%n", reading.kind(), reading.name(),
-                        reading.about(), "", "tested: " + tested);
+                        reading.about(), "", tested);
                 all.add(Map.of("format", format.name(), "kind", reading.kind().toString(), "name", reading.name(),
                         "about",
-                        reading.about(), "tested", tested));
+                        reading.about(), "tested", reading.tested()));
             }
         }
         program.messages().println(

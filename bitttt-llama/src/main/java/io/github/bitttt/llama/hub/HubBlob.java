@@ -15,10 +15,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -117,7 +113,7 @@ record HubBlob(String file, String hash, long bytes) {
             return "";
         }
         HttpResponse<InputStream> response = client.contents(commit, file, had);
-        try (InputStream body = response.body();
+        try (InputStream body = new WatchedStream(response.body(), silence);
                 FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             boolean goesOn = response.statusCode() == HubClient.PARTIAL && follows(response, had);
             if (!goesOn) {
@@ -129,7 +125,7 @@ record HubBlob(String file, String hash, long bytes) {
                 return "the hub did not go on at byte " + had;
             }
             channel.position(goesOn ? had : 0);
-            return copy(body, channel, silence, progress);
+            return copy(body, channel, progress);
         }
     }
 
@@ -138,45 +134,25 @@ record HubBlob(String file, String hash, long bytes) {
         return range.matches() && Long.parseLong(range.group(1)) == had && Long.parseLong(range.group(2)) == bytes;
     }
 
-    private String copy(InputStream body, FileChannel channel, Duration silence, Pull.Progress progress)
-            throws IOException {
+    private String copy(InputStream body, FileChannel channel, Pull.Progress progress) throws IOException {
         byte[] piece = new byte[PIECE];
-        AtomicLong pieces = new AtomicLong();
-        AtomicLong seen = new AtomicLong(-1);
-        try (ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor(
-                Thread.ofPlatform().daemon().name("bitttt-pull-watch").factory())) {
-            watch.scheduleWithFixedDelay(() -> {
-                if (seen.getAndSet(pieces.get()) == pieces.get()) {
-                    close(body);
-                }
-            }, 0, silence.toMillis(), TimeUnit.MILLISECONDS);
-            while (true) {
-                int read;
-                try {
-                    read = body.read(piece);
-                } catch (IOException e) {
-                    return "the connection broke off at byte " + channel.position();
-                }
-                pieces.incrementAndGet();
-                if (read < 0) {
-                    return channel.position() == bytes ? "" : "the contents ended at byte " + channel.position();
-                }
-                if (channel.position() + read > bytes) {
-                    channel.truncate(0);
-                    throw new IOException(file + ": the hub says that it has " + bytes
-                            + " bytes, and sends more; it was refused");
-                }
-                write(channel, ByteBuffer.wrap(piece, 0, read));
-                progress.came(file, read);
+        while (true) {
+            int read;
+            try {
+                read = body.read(piece);
+            } catch (IOException e) {
+                return "the connection broke off at byte " + channel.position();
             }
-        }
-    }
-
-    private static void close(InputStream body) {
-        try {
-            body.close();
-        } catch (IOException e) {
-            return; // it is the reader who is told
+            if (read < 0) {
+                return channel.position() == bytes ? "" : "the contents ended at byte " + channel.position();
+            }
+            if (channel.position() + read > bytes) {
+                channel.truncate(0);
+                throw new IOException(
+                        file + ": the hub says that it has " + bytes + " bytes, and sends more; it was refused");
+            }
+            write(channel, ByteBuffer.wrap(piece, 0, read));
+            progress.came(file, read);
         }
     }
 

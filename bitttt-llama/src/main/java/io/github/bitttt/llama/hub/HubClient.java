@@ -90,11 +90,18 @@ final class HubClient implements AutoCloseable {
         String path = "/api/models/" + name.id() + "/revision/" + word(name.revision());
         return again(name.toString(), () -> {
             HttpResponse<InputStream> response = follow("GET", path, 0, false).response();
-            try (InputStream body = response.body()) {
-                check(name.toString(), response);
-                return HubJson.object(body, response.uri().toString());
-            }
+            check(name.toString(), response);
+            return HubJson.object(bytes(response), response.uri().toString());
         });
+    }
+
+    /** All that a list may have, or one byte more. */
+    private byte[] bytes(HttpResponse<InputStream> response) throws IOException {
+        try (InputStream body = new WatchedStream(response.body(), pauses.longestSilence())) {
+            return body.readNBytes(HubJson.MAX_BYTES + 1);
+        } catch (IOException e) {
+            throw new Passing(name + ": the connection broke off: " + reason(e), Optional.empty());
+        }
     }
 
     private String path(String commit, String file) {

@@ -70,6 +70,12 @@ final class HubFiles {
         if (found.size() == 1) {
             return found.getFirst();
         }
+        // Q2_0 means tiny-Q2_0.gguf rather than tiny-PQ2_0.gguf.
+        Pattern word = Pattern.compile("(?<![a-z0-9])" + Pattern.quote(part) + "(?![a-z0-9])");
+        List<String> words = found.stream().filter(file -> word.matcher(file.toLowerCase(Locale.ROOT)).find()).toList();
+        if (words.size() == 1) {
+            return words.getFirst();
+        }
         String example = found.isEmpty() ? files.isEmpty() ? "" : files.getFirst() : found.getFirst();
         throw new NoSuchFileException(name.toString(), null, files.isEmpty()
                 ? where + " no GGUF file of it"

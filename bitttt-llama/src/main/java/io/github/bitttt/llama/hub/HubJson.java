@@ -29,8 +29,7 @@ final class HubJson {
     }
 
     /** An object, or a complaint that begins with where it is from. */
-    static JsonNode object(InputStream in, String from) throws IOException {
-        byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+    static JsonNode object(byte[] bytes, String from) throws IOException {
         if (bytes.length > MAX_BYTES) {
             throw new IOException(from + ": must have at most " + MAX_BYTES + " bytes of JSON, got more");
         }
@@ -49,7 +48,7 @@ final class HubJson {
     static Set<String> shards(Path index) throws IOException {
         try (InputStream in = Files.newInputStream(index)) {
             Set<String> shards = new TreeSet<>();
-            for (JsonNode place : object(in, index.toString()).path("weight_map")) {
+            for (JsonNode place : object(in.readNBytes(MAX_BYTES + 1), index.toString()).path("weight_map")) {
                 if (!place.isTextual() || place.asText().contains("/") || !HubName.isSafe(place.asText())) {
                     throw new IOException(index + ": weight_map must name files beside the index, got "
                             + shown(place));

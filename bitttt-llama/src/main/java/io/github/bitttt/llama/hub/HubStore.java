@@ -120,7 +120,7 @@ final class HubStore implements AutoCloseable {
     /** Complains where what is to come does not fit. */
     void checkRoom(long bytes) throws IOException {
         long room = Files.getFileStore(home).getUsableSpace();
-        if (room < bytes) {
+        if (room > 0 && room < bytes) { // some file systems do not know their room and say 0
             throw new FileSystemException(home.toString(), null, "has room for " + room + " bytes, " + bytes
                     + " are still to come; make room, or name another disk by HF_HUB_CACHE");
         }

@@ -158,11 +158,7 @@ class PullTest {
             exchange.sendResponseHeaders(200, Pulls.WEIGHTS.length);
             exchange.getResponseBody().write(Pulls.WEIGHTS, 0, 10_000);
             exchange.getResponseBody().flush();
-            try {
-                Thread.sleep(20_000);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+            silence();
             return true;
         });
         at.pull();
@@ -254,6 +250,41 @@ class PullTest {
                         "several files are meant; the hub has sub/tiny i2_s.gguf, tiny-TQ2_0.gguf; name one, as org/tiny:");
         assertThatIOException().isThrownBy(() -> at.pull(HubName.parse("org/tiny:q8_0").orElseThrow()))
                 .withMessageContaining("no file is named so; the hub has");
+    }
+
+    @Test
+    void aPartOfANameIsAWord() throws IOException {
+        at.hub.with("tiny-Q2_0.gguf", "first").with("tiny-PQ2_0.gguf", "second").with("tiny-Q2_0_g64.gguf", "third");
+        assertThat(at.pull(HubName.parse("org/tiny:pq2_0").orElseThrow()).path()).hasContent("second");
+        assertThatIOException().isThrownBy(() -> at.pull(HubName.parse("org/tiny:q2_0").orElseThrow()))
+                .withMessageContaining("several files are meant");
+        assertThat(at.pull(HubName.parse("org/tiny:tiny-q2_0.").orElseThrow()).path()).hasContent("first");
+    }
+
+    @Test
+    void aListThatBreaksOffIsAskedForAgain() throws IOException {
+        Fault broken = exchange -> {
+            exchange.sendResponseHeaders(200, 1_000);
+            exchange.getResponseBody().write("{\"sha\": ".getBytes());
+            exchange.getResponseBody().flush();
+            return true;
+        };
+        Fault silent = exchange -> {
+            broken.answer(exchange);
+            silence();
+            return true;
+        };
+        at.hub.first(broken, silent);
+        at.pull();
+        assertThat(at.told).hasSize(2).allMatch(line -> line.startsWith("org/tiny: the connection broke off: "));
+    }
+
+    private static void silence() {
+        try {
+            Thread.sleep(20_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test

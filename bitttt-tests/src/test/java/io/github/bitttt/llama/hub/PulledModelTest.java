@@ -126,6 +126,19 @@ class PulledModelTest {
                         "the name org/tiny:a.gguf and an option say both which file is meant");
     }
 
+    @Test
+    void aFileAndARevisionAreNamedByOptions() throws Exception {
+        hub.with("tiny-a.gguf", "a").with("tiny-b.gguf", "b");
+        String pulled = Programs.run(environment("ours"), Main.class, "pull", FakeHub.ID, "--file", "tiny-b",
+                "--revision", "v1",
+                "--json");
+        assertThat(new ObjectMapper().readTree(pulled.substring(pulled.lastIndexOf("{\"model\""))).get("path").asText())
+                .endsWith("snapshots/" + FakeHub.COMMIT + "/tiny-b.gguf");
+        assertThat(cache("ours").resolve("models--org--tiny/refs/v1")).hasContent(FakeHub.COMMIT);
+        assertThat(Programs.failing(environment("ours"), Main.class, "inspect", "--model", "org/tiny@v1:tiny-a"))
+                .contains("no file is named so; the cache has tiny-b.gguf");
+    }
+
     private String python(String cache, String program) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(PYTHON, "-c", program)
                 .redirectError(folder.resolve("errors").toFile());
