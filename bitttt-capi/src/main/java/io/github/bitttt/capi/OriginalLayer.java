@@ -63,7 +63,7 @@ final class OriginalLayer {
         features = new float[BLOCK * memoryWidth];
         answers = new float[BLOCK * memoryWidth];
         y = new float[BLOCK * this.width];
-        memory = new DeltaMemory(1, memoryWidth);
+        memory = new DeltaMemory(1, memoryWidth, memoryWidth);
     }
 
     private static TernaryMatrix random(int rows, int columns, RandomGenerator random) {
@@ -117,7 +117,8 @@ final class OriginalLayer {
         down.matMul(inputs, features);
         for (int t = 0; t < n; t++) {
             normalize(t * memoryWidth);
-            memory.step(0, features, features, t * memoryWidth, rate, 1, false, answers);
+            int at = t * memoryWidth;
+            memory.step(0, features, at, features, at, features, at, rate, 1, false, answers, at);
         }
         answersRounded.round(answers, 0, n);
         up.matMul(answersRounded, y);

@@ -3,13 +3,14 @@ package io.github.bitttt.cli;
 import io.github.bitttt.llama.BitLlamaConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Option;
 
 /** What {@code train} makes: sizes and forms of a new model. */
 final class TrainModel {
     /** The options here, which a model that is there already has of its own. */
     static final List<String> NAMES = List.of("--tokenizer", "--vocabulary", "--width", "--layers", "--inner",
-            "--memory", "--heads", "--decay", "--seed-layer", "--baseline");
+            "--memory", "--heads", "--decay", "--layer", "--seed-layer", "--baseline");
     private static final int MOST = 1 << 20;
 
     @Option(names = "--tokenizer", paramLabel = "FILE", description = "A tokenizer.json (default: one learned from the text).")
@@ -28,13 +29,24 @@ final class TrainModel {
     private int heads = 1;
     @Option(names = "--decay", description = "The memory fades at a learned rate.")
     private boolean decay;
-    @Option(names = "--seed-layer", description = "The seed's memory layer instead of the default one.")
+    @Option(names = "--layer", paramLabel = "KIND", description = "memory (the default); seed, the memory layer that this project began with; gated-delta, that of Qwen3-Next, of --heads heads on --memory; or attention, causal with rotary positions, of --heads heads. Of the last two F shrinks so that there are about as many parameters.")
+    private Layer layer;
+    @Option(names = "--seed-layer", description = "The same as --layer seed.")
     private boolean seedLayer;
-    @Option(names = "--baseline", paramLabel = "attention", description = "Causal attention with rotary positions, of --heads heads, in place of memory layers; F shrinks so that there are about as many parameters.")
+    @Option(names = "--baseline", paramLabel = "attention", description = "The same as --layer attention.")
     private Baseline baseline;
 
     private enum Baseline {
         ATTENTION
+    }
+
+    private enum Layer {
+        MEMORY, SEED, GATED_DELTA, ATTENTION;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
     }
 
     Path tokenizer() {
@@ -57,6 +69,9 @@ final class TrainModel {
         if (memory != null) {
             Numbers.require("--memory", memory, 1, MOST);
         }
+        if (layer != null && (seedLayer || baseline != null)) {
+            throw new IllegalArgumentException("--layer says what --seed-layer and --baseline say: give one of them");
+        }
         config(vocabulary); // how they go together
     }
 
@@ -64,11 +79,19 @@ final class TrainModel {
         int feedForward = inner != null ? inner : Math.max(16, Math.ceilDiv(8 * width, 3 * 16) * 16);
         BitLlamaConfig config = BitLlamaConfig.of(words, width, layers, feedForward);
         int features = memory != null ? memory : config.ttt().orElseThrow().memorySize();
-        BitLlamaConfig.Ttt form = seedLayer
-                ? BitLlamaConfig.Ttt.seed(features)
-                : BitLlamaConfig.Ttt.standard(features);
-        return baseline == null
-                ? config.withTtt(form.withHeads(heads).withDecay(decay))
-                : config.withTtt(form).withAttention(heads);
+        BitLlamaConfig.Ttt form = BitLlamaConfig.Ttt.standard(features);
+        return switch (kind()) {
+            case MEMORY -> config.withTtt(form.withHeads(heads).withDecay(decay));
+            case SEED -> config.withTtt(BitLlamaConfig.Ttt.seed(features).withHeads(heads).withDecay(decay));
+            case GATED_DELTA -> config.withTtt(form.withHeads(heads)).withGatedDelta();
+            case ATTENTION -> config.withTtt(form).withAttention(heads);
+        };
+    }
+
+    private Layer kind() {
+        if (layer != null) {
+            return layer;
+        }
+        return baseline != null ? Layer.ATTENTION : seedLayer ? Layer.SEED : Layer.MEMORY;
     }
 }

@@ -11,10 +11,10 @@ import io.github.bitttt.nn.Rotary;
  * @param rotary    how positions turn queries and keys
  * @param subNorm   whether a norm stands before the output projection
  * @param headNorms whether each head of queries and of keys is normed
+ * @param gated     whether a gate decides how much of each answer passes
  */
-public record AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotary, boolean subNorm, boolean headNorms)
-        implements
-            MixerForm {
+public record AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotary, boolean subNorm, boolean headNorms,
+        boolean gated) implements MixerForm {
     /** Checks the sizes. */
     public AttentionForm {
         BitLlamaConfig.inRange("attention.num_heads", heads, BitLlamaConfig.MAX_WIDTH);
@@ -32,7 +32,7 @@ public record AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotar
         }
     }
 
-    /** A form without norms of the heads.
+    /** A form without norms of the heads and without a gate.
      *
      * @param heads     H
      * @param keyHeads  heads of keys and values
@@ -40,7 +40,7 @@ public record AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotar
      * @param rotary    how positions turn queries and keys
      * @param subNorm   whether a norm stands before the output projection */
     public AttentionForm(int heads, int keyHeads, int headWidth, Rotary rotary, boolean subNorm) {
-        this(heads, keyHeads, headWidth, rotary, subNorm, false);
+        this(heads, keyHeads, headWidth, rotary, subNorm, false, false);
     }
 
     /** The first form of attention: heads that divide the model's width, keys and values for each, no scaling, no norm.

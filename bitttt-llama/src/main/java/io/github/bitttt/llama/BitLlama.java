@@ -3,7 +3,12 @@ package io.github.bitttt.llama;
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
 import io.github.bitttt.nn.Block;
+import io.github.bitttt.nn.DeltaShape;
+import io.github.bitttt.nn.Experts;
+import io.github.bitttt.nn.FeedForward;
+import io.github.bitttt.nn.GatedDelta;
 import io.github.bitttt.nn.GatedMlp;
+import io.github.bitttt.nn.Hadamard;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Mixer;
@@ -24,12 +29,14 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Bit-Llama: embedding, blocks of a mixer (memory layer or attention) and a gated feed-forward layer with norms and residuals, a
+ * Bit-Llama: embedding, blocks of a mixer (memory layer, gated delta layer or attention) and a gated feed-forward layer with norms and residuals, a
  * last norm, a float head, which may be the embedding.
  *
  * <p>It holds names and sizes, no numbers: the reading that it is given knows the weights. Immutable.
  */
 public final class BitLlama {
+    // The same of a gated delta layer whose power is 1: softplus(-4) = -log(sigmoid(4)).
+    private static final Param.Init FIRST_OFFSETS = new Param.Init.Spread(-4, -9);
     // Heads that fade at once and slowly, to half in 38 tokens (sigmoid(4) = 0.982) to 5,600 (sigmoid(9) = 0.99988).
     private static final Param.Init FIRST_DECAYS = new Param.Init.Spread(4, 9);
 
@@ -39,6 +46,7 @@ public final class BitLlama {
     private final RmsNorm norm;
     private final Param head;
     private final Optional<Param> headBias;
+    private final Optional<Hadamard> rotation;
 
     /** A model of the given sizes.
      *
@@ -49,7 +57,7 @@ public final class BitLlama {
         int width = config.hiddenSize();
         embedding = new Param("embed.weight", List.of(config.vocabSize(), width), Param.Kind.ROWS,
                 new Param.Init.Normal(0.05));
-        blocks = IntStream.range(0, config.layers()).mapToObj(i -> block("layers." + i, config, config.mixer(i)))
+        blocks = IntStream.range(0, config.layers()).mapToObj(i -> block(i, config, config.mixer(i)))
                 .toList();
         norm = new RmsNorm(Param.vector("norm_f.weight", width, 1), config.rmsNormEps());
         head = config.head().tied()
@@ -59,16 +67,19 @@ public final class BitLlama {
         headBias = config.head().bias()
                 ? Optional.of(Param.vector("lm_head.bias", config.vocabSize(), 0))
                 : Optional.empty();
+        rotation = rotation(width, config);
     }
 
-    private static Block block(String path, BitLlamaConfig config, MixerForm form) {
+    private static Block block(int number, BitLlamaConfig config, MixerForm form) {
+        String path = "layers." + number;
         int width = config.hiddenSize();
         Mixer mixer = switch (form) {
             case AttentionForm attention -> attention(path + ".attention", config, attention);
             case BitLlamaConfig.Ttt ttt -> tttLayer(path + ".ttt", config, ttt);
+            case GatedDeltaForm delta -> gatedDelta(path + ".delta", config, delta);
         };
         return new Block(norm(path + ".norm1.weight", width, config), mixer,
-                norm(path + ".norm2.weight", width, config), mlp(path + ".mlp", config));
+                norm(path + ".norm2.weight", width, config), feedForward(path + ".mlp", number, config));
     }
 
     private static RmsNorm norm(String path, int width, BitLlamaConfig config) {
@@ -79,9 +90,22 @@ public final class BitLlama {
         return there ? Optional.of(norm(path + ".sub_norm.weight", width, config)) : Optional.empty();
     }
 
-    private static GatedMlp mlp(String path, BitLlamaConfig config) {
+    private static FeedForward feedForward(String path, int block, BitLlamaConfig config) {
+        if (config.mlp().experts().isEmpty() || config.mlp().experts().get().dense().contains(block)) {
+            return mlp(path, config.intermediateSize(), config);
+        }
+        ExpertsForm form = config.mlp().experts().get();
         int width = config.hiddenSize();
-        int inner = config.intermediateSize();
+        Param.Init first = new Param.Init.Normal(1 / Math.sqrt(width));
+        return new Experts(new Param(path + ".gate.weight", List.of(form.experts(), width), Param.Kind.FLOAT, first),
+                IntStream.range(0, form.experts())
+                        .mapToObj(i -> mlp(path + ".experts." + i, form.width(), config)).toList(),
+                form.chosen(), form.renormalised(), mlp(path + ".shared_expert", form.sharedWidth(), config),
+                new Param(path + ".shared_expert_gate.weight", List.of(1, width), Param.Kind.FLOAT, first));
+    }
+
+    private static GatedMlp mlp(String path, int inner, BitLlamaConfig config) {
+        int width = config.hiddenSize();
         return new GatedMlp(projection(path + ".gate_proj", inner, width, config),
                 projection(path + ".up_proj", inner, width, config),
                 projection(path + ".down_proj", width, inner, config), config.mlp().activation(),
@@ -98,7 +122,30 @@ public final class BitLlama {
                 subNorm(form.subNorm(), path, queries, config), form.headNorms()
                         ? Optional.of(new Attention.HeadNorms(norm(path + ".q_norm.weight", form.headWidth(), config),
                                 norm(path + ".k_norm.weight", form.headWidth(), config)))
+                        : Optional.empty(),
+                form.gated()
+                        ? Optional.of(projection(path + ".gate_proj", queries, width, config))
                         : Optional.empty());
+    }
+
+    private static GatedDelta gatedDelta(String path, BitLlamaConfig config, GatedDeltaForm form) {
+        int width = config.hiddenSize();
+        DeltaShape shape = new DeltaShape(form.heads(), form.keyHeads(), form.valueWidth(), form.keyWidth());
+        int channels = 2 * shape.keys() + shape.values();
+        return new GatedDelta(projection(path + ".in_proj", channels, width, config),
+                new Param(path + ".conv.weight", List.of(channels, form.taps()), Param.Kind.FLOAT,
+                        new Param.Init.Normal(1 / Math.sqrt(form.taps()))),
+                heads(path + ".rate.weight", form.heads(), width),
+                new GatedDelta.Decay(heads(path + ".decay.weight", form.heads(), width),
+                        new Param(path + ".decay.bias", List.of(form.heads()), Param.Kind.FLOAT, FIRST_OFFSETS),
+                        Param.vector(path + ".decay.exponent", form.heads(), 0)),
+                shape, norm(path + ".norm.weight", form.valueWidth(), config),
+                projection(path + ".gate_proj", shape.values(), width, config),
+                projection(path + ".out_proj", width, shape.values(), config));
+    }
+
+    private static Param heads(String path, int heads, int width) {
+        return new Param(path, List.of(heads, width), Param.Kind.FLOAT, new Param.Init.Constant(0));
     }
 
     private static TttLayer tttLayer(String path, BitLlamaConfig config, BitLlamaConfig.Ttt form) {
@@ -128,7 +175,16 @@ public final class BitLlama {
                 ? Optional.of(new RmsNorm(Param.vector(path + ".norm.weight", in, 1),
                         config.projectionNormEps().getAsDouble()))
                 : Optional.empty();
-        return new BitLinear(Param.ternary(path + ".weight", out, in), config.quantization(), norm);
+        return new BitLinear(Param.ternary(path + ".weight", out, in), config.quantization(), norm,
+                rotation(in, config));
+    }
+
+    /** Weights of one width share their signs. */
+    private static Optional<Hadamard> rotation(int width, BitLlamaConfig config) {
+        return config.hadamardBlock().isPresent()
+                ? Optional.of(new Hadamard(Param.vector("hadamard." + width, width, 1),
+                        config.hadamardBlock().getAsInt()))
+                : Optional.empty();
     }
 
     /** Its sizes and forms.
@@ -147,7 +203,9 @@ public final class BitLlama {
      *  @return every tensor of a checkpoint */
     public List<Param> params() {
         Stream<Param> body = blocks.stream().flatMap(block -> block.params().stream());
-        return Stream.of(Stream.of(embedding), body, norm.params().stream(), Stream.of(head), headBias.stream())
+        return Stream
+                .of(rotation.map(Hadamard::signs).stream(), Stream.of(embedding), body, norm.params().stream(),
+                        Stream.of(head), headBias.stream())
                 .flatMap(stream -> stream).distinct().toList(); // a tied head is the embedding
     }
 
@@ -168,19 +226,21 @@ public final class BitLlama {
      * @param ops      the reading
      * @param memories the state of each block's mixer; every entry is replaced by its successor
      * @param ids      [n] token ids
-     * @return normed features [n, D] */
+     * @return normed features [n, D], as the head takes them: rotated, where the weights were fitted to that */
     public <T> T hidden(Ops<T> ops, List<MixerState<T>> memories, TokenIds<T> ids) {
         if (memories.size() != blocks.size()) {
             throw new IllegalArgumentException(
                     "one memory for each of " + blocks.size() + " blocks is needed, got " + memories.size());
         }
-        T x = ops.dropout(ops.embed(embedding, ids));
+        T rows = ops.embed(embedding, ids);
+        T x = ops.dropout(rotation.isPresent() ? ops.rotateBack(rotation.get(), rows) : rows);
         for (int i = 0; i < blocks.size(); i++) {
             Mixed<T> mixed = blocks.get(i).forward(ops, memories.get(i), x);
             memories.set(i, mixed.state());
             x = mixed.output();
         }
-        return norm.forward(ops, x);
+        T hidden = norm.forward(ops, x);
+        return rotation.isPresent() ? ops.rotate(rotation.get(), hidden) : hidden;
     }
 
     /** The head: logits of features.
@@ -249,6 +309,8 @@ public final class BitLlama {
     private static String shown(MixerForm form) {
         return switch (form) {
             case BitLlamaConfig.Ttt ttt -> "M " + ttt.memorySize();
+            case GatedDeltaForm delta -> "gated delta of " + delta.heads() + " heads on " + delta.keyHeads() + " of "
+                    + delta.valueWidth() + " by " + delta.keyWidth();
             case AttentionForm attention -> "attention of " + attention.heads() + " heads on " + attention.keyHeads()
                     + " of " + attention.headWidth();
         };

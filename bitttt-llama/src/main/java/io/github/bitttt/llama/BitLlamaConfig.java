@@ -23,10 +23,11 @@ import java.util.OptionalInt;
  * @param quantization      how projections round
  * @param projectionNormEps eps of a norm before every projection, if there are such norms
  * @param contextLimit      tokens for which the positions were trained, if there is a limit; memory layers have none
+ * @param hadamardBlock     block of the rotation that all projections, embedding and head were fitted to, if there is one
  */
 public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps,
         List<MixerForm> mixers, MlpForm mlp, HeadForm head, Quantization quantization,
-        OptionalDouble projectionNormEps, OptionalInt contextLimit) {
+        OptionalDouble projectionNormEps, OptionalInt contextLimit, OptionalInt hadamardBlock) {
 
     /** Largest V, far above every tokenizer: what a file says beyond that is wrong. */
     public static final int MAX_VOCABULARY = 1 << 24;
@@ -101,6 +102,26 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
         }
     }
 
+    /** A model without a rotation.
+     *
+     * @param vocabSize         V
+     * @param hiddenSize        D
+     * @param layers            the number of blocks
+     * @param intermediateSize  F
+     * @param rmsNormEps        eps of every norm but those of single projections
+     * @param mixers            a pattern, see the class
+     * @param mlp               the feed-forward layers
+     * @param head              the head
+     * @param quantization      how projections round
+     * @param projectionNormEps eps of a norm before every projection, if there are such norms
+     * @param contextLimit      in tokens, if there is a limit */
+    public BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int intermediateSize, double rmsNormEps,
+            List<MixerForm> mixers, MlpForm mlp, HeadForm head, Quantization quantization,
+            OptionalDouble projectionNormEps, OptionalInt contextLimit) {
+        this(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, mixers, mlp, head, quantization,
+                projectionNormEps, contextLimit, OptionalInt.empty());
+    }
+
     /** Memory layers with SwiGLU and a head of its own.
      *
      * @param vocabSize        V
@@ -173,6 +194,21 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
         return mixers.stream().filter(Ttt.class::isInstance).map(Ttt.class::cast).findFirst();
     }
 
+    /** The form of the gated delta layers.
+     *  @return that of the first, if there are any */
+    public Optional<GatedDeltaForm> gatedDelta() {
+        return mixers.stream().filter(GatedDeltaForm.class::isInstance).map(GatedDeltaForm.class::cast).findFirst();
+    }
+
+    /** The same for weights that were fitted to a rotation of their inputs.
+     *
+     * @param block of it
+     * @return a new config */
+    public BitLlamaConfig withHadamard(int block) {
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, mixers, mlp, head,
+                quantization, projectionNormEps, contextLimit, OptionalInt.of(block));
+    }
+
     /** The form of the attention layers.
      *  @return that of the first, if there are any */
     public Optional<AttentionForm> attention() {
@@ -185,7 +221,7 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @return a new config */
     public BitLlamaConfig withMixers(List<MixerForm> forms) {
         return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, forms, mlp, head,
-                quantization, projectionNormEps, contextLimit);
+                quantization, projectionNormEps, contextLimit, hadamardBlock);
     }
 
     /** The same with memory layers of one form.
@@ -203,7 +239,7 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @return a new config */
     public BitLlamaConfig with(MlpForm layer, HeadForm headForm) {
         return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, mixers, layer, headForm,
-                quantization, projectionNormEps, contextLimit);
+                quantization, projectionNormEps, contextLimit, hadamardBlock);
     }
 
     /** The same with another rounding.
@@ -212,7 +248,7 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @return a new config */
     public BitLlamaConfig withQuantization(Quantization rounding) {
         return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, mixers, mlp, head,
-                rounding, projectionNormEps, contextLimit);
+                rounding, projectionNormEps, contextLimit, hadamardBlock);
     }
 
     /** The same with or without a bias of the head.
@@ -230,7 +266,23 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
      * @return a new config */
     public BitLlamaConfig with(OptionalDouble normEps, OptionalInt limit) {
         return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize, rmsNormEps, mixers, mlp, head,
-                quantization, normEps, limit);
+                quantization, normEps, limit, hadamardBlock);
+    }
+
+    /** The same with gated delta layers in place of memory layers, whose heads are as many and as wide, and a feed-forward layer that
+     * much smaller: about as many parameters.
+     *
+     * @return a new config */
+    public BitLlamaConfig withGatedDelta() {
+        Ttt form = ttt().orElseThrow(() -> new IllegalArgumentException("memory layers are needed, got " + mixers));
+        // Five projections [M, D] for two, paid for by three [F, D].
+        if (intermediateSize <= form.memorySize()) {
+            throw new IllegalArgumentException("gated delta layers take as many parameters as " + form.memorySize()
+                    + " of intermediate_size, which must be more, got " + intermediateSize);
+        }
+        return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize - form.memorySize(), rmsNormEps,
+                List.of(GatedDeltaForm.of(form.heads(), form.memorySize() / form.heads())), mlp, head, quantization,
+                projectionNormEps, contextLimit, hadamardBlock);
     }
 
     /** The same with attention in place of memory layers, and a feed-forward layer that much smaller: a baseline of about as
@@ -248,6 +300,6 @@ public record BitLlamaConfig(int vocabSize, int hiddenSize, int layers, int inte
         }
         return new BitLlamaConfig(vocabSize, hiddenSize, layers, intermediateSize - difference, rmsNormEps,
                 List.of(form), mlp, head,
-                quantization, projectionNormEps, contextLimit);
+                quantization, projectionNormEps, contextLimit, hadamardBlock);
     }
 }

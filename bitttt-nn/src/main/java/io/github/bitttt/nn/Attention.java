@@ -12,12 +12,13 @@ import java.util.stream.Stream;
  * q, k, v = query(x), key(x), value(x)          q and k normed per head, where there are norms, and turned by their position
  * a_t     = sum over s up to t of softmax_s(q_t . k_s / sqrt(d)) v_s
  * y_t     = output(norm(a_t))                   the norm, where there is one, is over all H d numbers
+ *         = output(a_t sigmoid(gate(x_t)))      where there is a gate
  * </pre>
  *
  * <p>Query head n reads key head n div (H / G). What it remembers grows with the text, see {@link KvCache}. The graph reading
  * begins every window without any.
  *
- * <p>Shapes: x, y [n, D]; query [H d, D], key and value [G d, D], output [D, H d]. Source: Vaswani et al., arXiv:1706.03762;
+ * <p>Shapes: x, y [n, D]; query and gate [H d, D], key and value [G d, D], output [D, H d]. Source: Vaswani et al., arXiv:1706.03762;
  * Ainslie et al., arXiv:2305.13245.
  *
  * @param query    D to H d
@@ -29,9 +30,12 @@ import java.util.stream.Stream;
  * @param rotary   how positions turn queries and keys
  * @param subNorm  before {@code output}
  * @param headNorms of each head of queries, and of each of keys, before they are turned
+ * @param gate     D to H d: how much of each answer's number passes
  */
 public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLinear output, int heads, int keyHeads,
-        Rotary rotary, Optional<RmsNorm> subNorm, Optional<HeadNorms> headNorms) implements Mixer {
+        Rotary rotary, Optional<RmsNorm> subNorm, Optional<HeadNorms> headNorms, Optional<BitLinear> gate)
+        implements
+            Mixer {
 
     /**
      * Norms of the heads; one gain [d] serves all heads.
@@ -41,7 +45,7 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
      */
     public record HeadNorms(RmsNorm query, RmsNorm key) {}
 
-    /** Attention without norms of the heads.
+    /** Attention without norms of the heads and without a gate.
      *
      * @param query    D to H d
      * @param key      D to G d
@@ -53,7 +57,7 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
      * @param subNorm  before {@code output} */
     public Attention(BitLinear query, BitLinear key, BitLinear value, BitLinear output, int heads, int keyHeads,
             Rotary rotary, Optional<RmsNorm> subNorm) {
-        this(query, key, value, output, heads, keyHeads, rotary, subNorm, Optional.empty());
+        this(query, key, value, output, heads, keyHeads, rotary, subNorm, Optional.empty(), Optional.empty());
     }
 
     /** Checks the sizes. */
@@ -75,6 +79,10 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
         if (subNorm.isPresent() && subNorm.get().gain().rows() != query.out()) {
             throw new IllegalArgumentException(
                     subNorm.get().gain() + " must have as many numbers as query has rows: " + query.weight());
+        }
+        if (gate.isPresent() && gate.get().out() != query.out()) {
+            throw new IllegalArgumentException(
+                    gate.get().weight() + " must have as many rows as query: " + query.weight());
         }
         if (headNorms.isPresent() && (headNorms.get().query().gain().rows() != query.out() / heads
                 || headNorms.get().key().gain().rows() != query.out() / heads)) {
@@ -116,6 +124,7 @@ public record Attention(BitLinear query, BitLinear key, BitLinear value, BitLine
     public List<Param> params() {
         return Stream.of(query.params(), key.params(), value.params(),
                 headNorms.map(norms -> List.of(norms.query().gain(), norms.key().gain())).orElse(List.of()),
-                subNorm.map(RmsNorm::params).orElse(List.of()), output.params()).flatMap(List::stream).toList();
+                subNorm.map(RmsNorm::params).orElse(List.of()), gate.map(BitLinear::params).orElse(List.of()),
+                output.params()).flatMap(List::stream).toList();
     }
 }

@@ -2,6 +2,7 @@ package io.github.bitttt.nn;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A ternary projection: y = (sum of xq over q = +1, less the sum over q = -1) * beta / s.
@@ -14,8 +15,9 @@ import java.util.Optional;
  * @param weight       the projection
  * @param quantization how weights and inputs are rounded
  * @param norm         of the input, before it is rounded, where a projection has one of its own
+ * @param rotation     of the normed input, before it is rounded, where weights were fitted to one
  */
-public record BitLinear(Param weight, Quantization quantization, Optional<RmsNorm> norm) {
+public record BitLinear(Param weight, Quantization quantization, Optional<RmsNorm> norm, Optional<Hadamard> rotation) {
 
     /**
      * How a {@link BitLinear} rounds.
@@ -34,6 +36,10 @@ public record BitLinear(Param weight, Quantization quantization, Optional<RmsNor
             throw new IllegalArgumentException(
                     weight.path() + ": BitLinear takes a TERNARY parameter, got " + weight.kind());
         }
+        if (rotation.isPresent() && rotation.get().signs().rows() != weight.columns()) {
+            throw new IllegalArgumentException(
+                    rotation.get().signs() + " must have as many numbers as the columns of " + weight);
+        }
     }
 
     /** A projection without a norm of its own.
@@ -41,7 +47,7 @@ public record BitLinear(Param weight, Quantization quantization, Optional<RmsNor
      * @param weight       the projection
      * @param quantization how weights and inputs are rounded */
     public BitLinear(Param weight, Quantization quantization) {
-        this(weight, quantization, Optional.empty());
+        this(weight, quantization, Optional.empty(), Optional.empty());
     }
 
     /** Input features.
@@ -63,12 +69,14 @@ public record BitLinear(Param weight, Quantization quantization, Optional<RmsNor
      * @param x   [n, in]
      * @return [n, out] */
     public <T> T forward(Ops<T> ops, T x) {
-        return ops.bitLinear(this, norm.isPresent() ? norm.get().forward(ops, x) : x);
+        T normed = norm.isPresent() ? norm.get().forward(ops, x) : x;
+        return ops.bitLinear(this, rotation.isPresent() ? ops.rotate(rotation.get(), normed) : normed);
     }
 
     /** Its parameters.
-     *  @return the gain of its norm, if it has one, and the weight */
+     *  @return the gain of its norm and the signs of its rotation, if it has them, and the weight */
     public List<Param> params() {
-        return norm.isPresent() ? List.of(norm.get().gain(), weight) : List.of(weight);
+        return Stream.of(norm.map(RmsNorm::gain).stream(), rotation.map(Hadamard::signs).stream(), Stream.of(weight))
+                .flatMap(params -> params).toList();
     }
 }

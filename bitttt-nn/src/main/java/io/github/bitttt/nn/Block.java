@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  * @param norm2 before the feed-forward layer
  * @param mlp   the feed-forward layer
  */
-public record Block(RmsNorm norm1, Mixer mixer, RmsNorm norm2, GatedMlp mlp) {
+public record Block(RmsNorm norm1, Mixer mixer, RmsNorm norm2, FeedForward mlp) {
 
     /** Reads rows.
      *

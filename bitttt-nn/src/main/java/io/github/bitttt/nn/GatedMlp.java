@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * @param subNorm    over all F numbers before {@code down}
  */
 public record GatedMlp(BitLinear gate, BitLinear up, BitLinear down, Activation activation,
-        Optional<RmsNorm> subNorm) {
+        Optional<RmsNorm> subNorm) implements FeedForward {
 
     /** Checks that the parts fit together. */
     public GatedMlp {
@@ -42,19 +42,13 @@ public record GatedMlp(BitLinear gate, BitLinear up, BitLinear down, Activation 
         return new GatedMlp(gate, up, down, Activation.SILU, Optional.empty());
     }
 
-    /** The layer's output.
-     *
-     * @param <T> the reading's value
-     * @param ops the reading
-     * @param x   [n, D]
-     * @return [n, D] */
+    @Override
     public <T> T forward(Ops<T> ops, T x) {
         T opened = ops.gated(this, x);
         return down.forward(ops, subNorm.isPresent() ? subNorm.get().forward(ops, opened) : opened);
     }
 
-    /** Its parameters.
-     *  @return gate, up, the norm's gain if there is one, down */
+    @Override
     public List<Param> params() {
         return Stream.of(gate.params(), up.params(), subNorm.map(RmsNorm::params).orElse(List.of()), down.params())
                 .flatMap(List::stream).toList();

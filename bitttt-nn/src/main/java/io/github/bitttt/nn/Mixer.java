@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /** The part of a block in which tokens learn of one another: (state, x) to (y, state'). */
-public sealed interface Mixer permits TttLayer, Attention {
+public sealed interface Mixer permits TttLayer, GatedDelta, Attention {
     /** Reads rows.
      *
      * @param <T>   the reading's value

@@ -13,7 +13,7 @@ import java.util.function.Function;
  *
  * @param <T> the reading's value
  */
-public sealed interface MixerState<T> permits TttState, KvCache {
+public sealed interface MixerState<T> permits TttState, GatedDeltaState, KvCache {
     /** Its values.
      *  @return in the order of {@link Mixer#stateParts} */
     List<T> parts();

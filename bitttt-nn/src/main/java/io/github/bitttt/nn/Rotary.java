@@ -4,14 +4,16 @@ import java.util.Optional;
 
 /**
  * Rotary positions: numbers i and i + d / 2 of each head of a query or key are turned, as a point of the plane, by an angle that
- * grows with the token's position: f_i = base^(-2 i / d), angle = position f_i.
+ * grows with the token's position: f_i = base^(-2 i / d), angle = position f_i. Where only the first m numbers of a head are turned,
+ * m takes the place of d.
  *
  * <p>Source: Su et al., arXiv:2104.09864.
  *
  * @param base    theta
  * @param scaling what makes far positions turn less, if a model was trained on for longer contexts
+ * @param share   of the numbers of a head that are turned: m / d, in (0, 1]
  */
-public record Rotary(double base, Optional<Scaling> scaling) {
+public record Rotary(double base, Optional<Scaling> scaling, double share) {
     /** What most models began with: base 10,000, no scaling. */
     public static final Rotary STANDARD = new Rotary(10_000, Optional.empty());
 
@@ -103,21 +105,42 @@ public record Rotary(double base, Optional<Scaling> scaling) {
         }
     }
 
-    /** Checks the base. */
+    /** Checks the numbers. */
     public Rotary {
         if (!(base > 1 && Double.isFinite(base))) {
             throw new IllegalArgumentException("the base of rotary positions must be above 1, got " + base);
         }
+        if (!(share > 0 && share <= 1)) {
+            throw new IllegalArgumentException(
+                    "the share of a head that is turned must be above 0 and at most 1, got " + share);
+        }
+    }
+
+    /** Positions that turn whole heads.
+     *
+     * @param base    theta
+     * @param scaling what makes far positions turn less */
+    public Rotary(double base, Optional<Scaling> scaling) {
+        this(base, scaling, 1);
+    }
+
+    /** m, how many numbers of a head are turned: number i with number i + m / 2.
+     *
+     * @param width d
+     * @return an even number, at least 2 */
+    public int turned(int width) {
+        return Math.max(1, (int) (share * width / 2)) * 2;
     }
 
     /** By how much a pair of numbers of a query or key is turned from one position to the next.
      *
-     * @param pair  from 0 to d / 2 - 1
+     * @param pair  from 0 to m / 2 - 1
      * @param width d
      * @return radians */
     public double frequency(int pair, int width) {
-        double frequency = Math.pow(base, -2.0 * pair / width);
-        return scaling.isPresent() ? scaling.get().scaled(frequency, pair, width, base) : frequency;
+        int turned = turned(width);
+        double frequency = Math.pow(base, -2.0 * pair / turned);
+        return scaling.isPresent() ? scaling.get().scaled(frequency, pair, turned, base) : frequency;
     }
 
     /** What turned queries and keys are multiplied by.

@@ -14,7 +14,7 @@ public record StatePart(String name, List<Integer> shape, Kind kind, double most
 
     /** How a part is held. */
     public enum Kind {
-        /** Square matrices [H, d, d] that the delta rule trains. */
+        /** Matrices [H, v, k] that the delta rule trains. */
         MATRICES,
         /** A row of numbers. */
         ROW,
@@ -29,8 +29,8 @@ public record StatePart(String name, List<Integer> shape, Kind kind, double most
     /** Checks the shape. */
     public StatePart {
         shape = List.copyOf(shape);
-        if (kind == Kind.MATRICES && (shape.size() != 3 || !shape.get(1).equals(shape.get(2)))) {
-            throw new IllegalArgumentException(name + ": matrices are [H, d, d], got shape " + shape);
+        if (kind == Kind.MATRICES && shape.size() != 3) {
+            throw new IllegalArgumentException(name + ": matrices are [H, v, k], got shape " + shape);
         }
     }
 

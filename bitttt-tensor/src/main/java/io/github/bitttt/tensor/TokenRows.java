@@ -115,11 +115,11 @@ public final class TokenRows {
         rows -= BLOCK;
     }
 
-    /** Turns numbers of keys as points of the plane: i and i + w/2 of each head, for i below w/2.
+    /** Turns numbers of keys as points of the plane: i and i + m/2 of each head, for i below m/2.
      *
      * @param first row that is turned, as are all behind it
      * @param width w, of a head, a divisor of the columns
-     * @param cos   of the angle of each pair, [w/2]
+     * @param cos   of the angle of each pair, [m/2], where m is w or less
      * @param sin   of the same */
     public void turn(int first, int width, float[] cos, float[] sin) {
         if (!keys || columns % width != 0 || width % 2 != 0) {
@@ -133,8 +133,8 @@ public final class TokenRows {
     }
 
     private void turn(float[] block, int from, int to, int width, float[] cos, float[] sin) {
-        int half = width / 2;
-        for (int i = 0; i < columns / 2; i++) {
+        int half = cos.length;
+        for (int i = 0; i < columns / width * half; i++) {
             int pair = i % half;
             int x = (i / half * width + pair) * BLOCK;
             int y = x + half * BLOCK;

@@ -338,15 +338,16 @@ class KernelsParityTest {
             float[] head = new float[130];
             floats.int8Weights(Kernels.Codes.of(codes, n), 130, n).products(a, 1, head, 0);
             int d = Math.min(n, 129);
-            FloatKernels.DeltaWeights memory = floats.deltaWeights(2, d);
-            memory.set(inputs(2 * d * d, -2, new Random(d)));
-            float[] unchanged = new float[2 * d * d];
+            int columns = Math.max(1, d - 1);
+            FloatKernels.DeltaWeights memory = floats.deltaWeights(2, d, columns);
+            memory.set(inputs(2 * d * columns, -2, new Random(d)));
+            float[] unchanged = new float[2 * d * columns];
             memory.copyTo(unchanged);
             float[] answers = new float[2 * d];
-            memory.step(1, norm, 0, silu, 0, 0.3f, 1, true, answers, 0);
-            memory.step(0, b, 1, norm, 0, 0.2f, 0.5f, true, answers, d);
-            memory.step(1, a, 1, b, 1, 0.1f, 0.7f, false, answers, 0);
-            float[] learned = new float[2 * d * d];
+            memory.step(1, norm, 0, silu, 0, silu, 0, 0.3f, 1, true, answers, 0);
+            memory.step(0, b, 1, a, 1, norm, 0, 0.2f, 0.5f, true, answers, d);
+            memory.step(1, a, 1, b, 1, b, 1, 0.1f, 0.7f, false, answers, 0);
+            float[] learned = new float[2 * d * columns];
             memory.copyTo(learned);
             float[] beside = new float[64];
             float[] block = inputs(3 + 64 * Math.min(n, 257), -2, new Random(n));
@@ -384,20 +385,23 @@ class KernelsParityTest {
         Random random = new Random(d);
         for (boolean after : new boolean[]{false, true}) {
             float decay = after ? 0.9f : 1;
+            int columns = after ? d : d / 2 + 3; // narrower and wider than its rows
             List<FloatKernels.DeltaWeights> twins = Stream.of(NaiveKernels.INSTANCE, family)
-                    .map(kernels -> kernels.floats().deltaWeights(3, d)).toList();
-            List<float[]> learned = List.of(inputs(3 * d * d, -2, random), new float[3 * d * d]);
+                    .map(kernels -> kernels.floats().deltaWeights(3, d, columns)).toList();
+            List<float[]> learned = List.of(inputs(3 * d * columns, -2, random), new float[3 * d * columns]);
             twins.forEach(memory -> memory.set(learned.getFirst()));
             for (int step = 0; step < 20; step++) {
-                float[] keys = inputs(d + 2, -2, random);
+                float[] keys = inputs(columns + 2, -2, random);
+                float[] queries = inputs(columns + 2, -2, random);
                 float[] values = inputs(d + 2, -2, random);
-                NaiveKernels.INSTANCE.floats().normalize(keys, 1, d);
+                NaiveKernels.INSTANCE.floats().normalize(keys, 1, columns);
+                NaiveKernels.INSTANCE.floats().normalize(queries, 2, columns);
                 NaiveKernels.INSTANCE.floats().normalize(values, 1, d);
                 float[] expectedAnswer = new float[d + 2];
                 float[] answer = new float[d + 2];
                 Arrays.fill(answer, Float.NaN);
-                twins.get(0).step(step % 3, keys, 1, values, 1, 0.4f, decay, after, expectedAnswer, 1);
-                twins.get(1).step(step % 3, keys, 1, values, 1, 0.4f, decay, after, answer, 1);
+                twins.get(0).step(step % 3, keys, 1, queries, 2, values, 1, 0.4f, decay, after, expectedAnswer, 1);
+                twins.get(1).step(step % 3, keys, 1, queries, 2, values, 1, 0.4f, decay, after, answer, 1);
                 assertThat(answer[0]).isNaN();
                 assertThat(answer[d + 1]).isNaN();
                 for (int i = 1; i <= d; i++) {
@@ -417,23 +421,23 @@ class KernelsParityTest {
     void memoriesAreSetAndCopiedToTheBit(String name, int d, Kernels family) {
         float[] w = inputs(2 * d * d, -2, new Random(d));
         w[0] = -0f;
-        FloatKernels.DeltaWeights memory = family.floats().deltaWeights(2, d);
+        FloatKernels.DeltaWeights memory = family.floats().deltaWeights(2, d, d);
         float[] one = new float[d];
         Arrays.fill(one, 1);
-        memory.step(1, one, 0, one, 0, 0.5f, 0.5f, true, new float[d], 0);
+        memory.step(1, one, 0, one, 0, one, 0, 0.5f, 0.5f, true, new float[d], 0);
         memory.set(w);
         float[] got = new float[w.length];
         memory.copyTo(got);
         assertThat(got).containsExactly(w);
         // One that goes on and one that starts from its copy.
-        memory.step(0, w, 0, one, 0, 0.5f, 0.5f, true, new float[d], 0);
+        memory.step(0, w, 0, one, 0, one, 0, 0.5f, 0.5f, true, new float[d], 0);
         memory.copyTo(got);
-        FloatKernels.DeltaWeights copy = family.floats().deltaWeights(2, d);
+        FloatKernels.DeltaWeights copy = family.floats().deltaWeights(2, d, d);
         copy.set(got);
         List<float[]> answers = new ArrayList<>();
         for (FloatKernels.DeltaWeights reader : List.of(memory, copy)) {
             float[] answer = new float[d];
-            reader.step(0, one, 0, w, 0, 0.25f, 0.75f, true, answer, 0);
+            reader.step(0, one, 0, w, 0, w, 0, 0.25f, 0.75f, true, answer, 0);
             float[] after = new float[w.length];
             reader.copyTo(after);
             answers.add(answer);

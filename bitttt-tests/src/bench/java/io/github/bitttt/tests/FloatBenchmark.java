@@ -63,13 +63,13 @@ public class FloatBenchmark {
         head = floats.int8Weights(Kernels.Codes.of(codes, width), 8 * width, width);
         y = new float[width];
         logits = new float[8 * width];
-        memory = floats.deltaWeights(1, width);
+        memory = floats.deltaWeights(1, width, width);
         FloatKernels naive = NaiveKernels.INSTANCE.floats();
         float[] expected = new float[8 * width];
         naive.int8Weights(Kernels.Codes.of(codes, width), 8 * width, width).products(x, 0, expected, 0);
         head();
         compare(expected, logits);
-        naive.deltaWeights(1, width).step(0, x, 0, v, 0, 0.5f, 1, true, expected, 0);
+        naive.deltaWeights(1, width, width).step(0, x, 0, v, 0, v, 0, 0.5f, 1, true, expected, 0);
         step();
         compare(expected, y);
     }
@@ -87,7 +87,7 @@ public class FloatBenchmark {
      *  @return answers */
     @Benchmark
     public float[] step() {
-        memory.step(0, x, 0, v, 0, 0.5f, 1, true, y, 0);
+        memory.step(0, x, 0, v, 0, v, 0, 0.5f, 1, true, y, 0);
         return y;
     }
 

@@ -14,6 +14,8 @@ import io.github.bitttt.llama.io.Safetensors;
 import io.github.bitttt.llama.io.Tensor;
 import io.github.bitttt.llama.zoo.Zoo;
 import io.github.bitttt.nn.BitLinear.Quantization;
+import io.github.bitttt.nn.GatedDeltaState;
+import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.naive.Doubles;
@@ -37,9 +39,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Other people's ternary transformers as GGUF files, and with scales of groups: logits are those of an independent program or of transformers
+ * Other people's ternary transformers as GGUF files, and with scales of groups, hybrids too: logits are those of an independent program or of transformers
  * ({@code /gguf/README.md}, {@code /bonsai/README.md}).
  */
 class ImportedGoldenTest {
@@ -141,9 +144,37 @@ class ImportedGoldenTest {
         }
     }
 
+    /** What gated delta layers have learned after the last sequence is what transformers says, to the last row that the convolution keeps. */
+    @ParameterizedTest
+    @ValueSource(strings = {"hybrid-f16", "hybrid-f16-mlx2", "hybrid-nested-bf16", "next-moe-bf16"})
+    void memoriesOfHybrids(String name) throws IOException {
+        Checkpoint checkpoint = Checkpoint.load(file(name));
+        Safetensors expected = Safetensors.read(FOLDERS.resolve(name).resolve("expected.safetensors"));
+        try (Session session = Model.of(checkpoint).newSession()) {
+            session.feed(Sequence.of(name).get(4).ids());
+            List<MixerState<float[]>> memories = session.memories();
+            int compared = 0;
+            for (int layer = 0; layer < memories.size(); layer++) {
+                if (memories.get(layer) instanceof GatedDeltaState<float[]>(float[] weights, float[] tail)) {
+                    double[] known = doubles(expected.get("f32.memory.4." + layer).floats());
+                    assertThat(worst(new double[][]{doubles(weights)}, new double[][]{known})).isLessThan(1e-4);
+                    float[] kept = expected.get("f32.conv.4." + layer).floats(); // [C, 4], the oldest first
+                    float[] last = new float[tail.length];
+                    for (int i = 0; i < last.length; i++) {
+                        last[i] = kept[i % (last.length / 3) * 4 + 1 + i / (last.length / 3)];
+                    }
+                    assertThat(worst(new double[][]{doubles(tail)}, new double[][]{doubles(last)})).isLessThan(1e-4);
+                    compared++;
+                }
+            }
+            assertThat(compared).isPositive();
+        }
+    }
+
     /** With activations rounded to int8, a scale for each row: the error of the logits as a share of their deviation. */
     @ParameterizedTest
-    @CsvSource({"qwen3-untied-bf16, 0.02", "qwen3-tied-f16, 0.028", "qwen3-tied-f16-mlx2, 0.028", "qwen3-pq2, 0.034"})
+    @CsvSource({"hybrid-f16, 0.042", "qwen35-pq2, 0.044", "qwen35-hadamard-ptq1, 0.015", "qwen3-untied-bf16, 0.02",
+            "qwen3-tied-f16, 0.028", "qwen3-tied-f16-mlx2, 0.028", "qwen3-pq2, 0.034"})
     void roundedActivationsCostLittle(String name, double most) throws IOException {
         Checkpoint checkpoint = Checkpoint.load(file(name));
         Model model = Model.of(new Checkpoint(checkpoint.config().withQuantization(Quantization.BITNET),

@@ -3,6 +3,9 @@ package io.github.bitttt.tests;
 import io.github.bitttt.nn.Activation;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.DeltaShape;
+import io.github.bitttt.nn.GatedDelta;
+import io.github.bitttt.nn.GatedDeltaState;
 import io.github.bitttt.nn.GatedMlp;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.Mixed;
@@ -92,7 +95,52 @@ enum Instruction {
         <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
             BitLinear gate = sizes.gate(false);
             return List.of(new BitLinear(gate.weight(), gate.quantization(),
-                    Optional.of(new RmsNorm(sizes.gain(), 1e-6))).forward(ops, x));
+                    Optional.of(new RmsNorm(sizes.gain(), 1e-6)), Optional.empty()).forward(ops, x));
+        }
+    },
+    CONVOLVE {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            return List.of(ops.convolve(sizes.kernel(sizes.width()), memory.previous(), x));
+        }
+    },
+    TAIL {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            // Of one row nothing is left of what was before, so that is there beside it.
+            return List.of(ops.tail(1, memory.previous(), x), ops.moveDown(memory.previous(), x));
+        }
+    },
+    COLUMNS {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            return List.of(ops.columns(x, 0, 2), ops.columns(x, 1, sizes.width()));
+        }
+    },
+    UNIT_HEADS {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            return List.of(ops.unitHeads(sizes.heads(), 0.3, ops.bitLinear(sizes.layer(false).down(), x)));
+        }
+    },
+    FADE {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            return List.of(ops.fade(sizes.fading(), ops.linear(sizes.fading().weight(), Optional.empty(), x)));
+        }
+    },
+    SIGMOID {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            return List.of(ops.multiply(ops.sigmoid(x), x));
+        }
+    },
+    GATED_DELTA {
+        @Override
+        <T> List<T> apply(Ops<T> ops, Sizes sizes, T x, TttState<T> memory) {
+            GatedDelta layer = sizes.gatedDelta();
+            T tail = ops.bitLinear(layer.input(), memory.previous());
+            return mixed(layer.forward(ops, new GatedDeltaState<>(memory.weights(), tail), x));
         }
     },
     TOKEN_SHIFT {
@@ -177,10 +225,39 @@ enum Instruction {
         List<Param> params() {
             InnerRate.Learned rate = rate();
             InnerRate.Learned decay = decay();
-            return List.of(gain(), innerGain(), gate(true).weight(), up(true).weight(), down(true).weight(), head(),
+            GatedDelta delta = gatedDelta();
+            return List.of(kernel(width), delta.kernel(), delta.rate(), delta.decay().weight(), delta.decay().offset(),
+                    delta.decay().exponent(), delta.norm().gain(), delta.input().weight(), delta.gate().weight(),
+                    delta.output().weight(), gain(), innerGain(), gate(true).weight(), up(true).weight(),
+                    down(true).weight(), head(),
                     headBias(),
                     layer(true).down().weight(), layer(true).up().weight(), mu(), rate.weight(), rate.bias(),
                     decay.weight(), decay.bias());
+        }
+
+        Param kernel(int channels) {
+            return normal("kernel." + channels, List.of(channels, 2), Param.Kind.FLOAT, 0.5);
+        }
+
+        GatedDelta.Decay fading() {
+            return new GatedDelta.Decay(normal("fade", List.of(heads, width), Param.Kind.FLOAT, 0.3),
+                    normal("fade.offset", List.of(heads), Param.Kind.FLOAT, 1),
+                    normal("fade.exponent", List.of(heads), Param.Kind.FLOAT, 0.5));
+        }
+
+        /** One head of keys for all heads of values. */
+        GatedDelta gatedDelta() {
+            Quantization rounding = new Quantization(true, false);
+            int d = memoryWidth / heads;
+            int channels = 2 * d + memoryWidth;
+            // A kernel of its own, where the widths happen to be equal.
+            return new GatedDelta(new BitLinear(Param.ternary("delta.in", channels, width), rounding),
+                    normal("delta.kernel", List.of(channels, 2), Param.Kind.FLOAT, 0.5),
+                    normal("delta.rate", List.of(heads, width), Param.Kind.FLOAT, 0.3), fading(),
+                    new DeltaShape(heads, 1, d, d),
+                    new RmsNorm(normal("delta.gain", List.of(d), Param.Kind.FLOAT, 1), 1e-6),
+                    new BitLinear(Param.ternary("delta.gate", memoryWidth, width), rounding),
+                    new BitLinear(Param.ternary("delta.out", width, memoryWidth), rounding));
         }
 
         Param gain() {

@@ -7,6 +7,10 @@ import io.github.bitttt.llama.BitLlamaConfig;
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.DeltaShape;
+import io.github.bitttt.nn.Experts;
+import io.github.bitttt.nn.GatedDelta;
+import io.github.bitttt.nn.Hadamard;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.Mixed;
@@ -262,9 +266,59 @@ class ThreeWaysParityTest {
         }
 
         @Override
-        public Delta<Rows> delta(int heads, Read read, Rows weights, Rows keys, Rows values, Rows rates,
-                Optional<Rows> decays) {
-            return ops.delta(heads, read, weights, keys, values, rates, decays);
+        public Delta<Rows> delta(DeltaShape shape, Read read, Rows weights, Rows keys, Rows queries, Rows values,
+                Rows rates, Optional<Rows> decays) {
+            return ops.delta(shape, read, weights, keys, queries, values, rates, decays);
+        }
+
+        @Override
+        public Rows convolve(Param kernel, Rows tail, Rows rows) {
+            return ops.convolve(kernel, tail, rows);
+        }
+
+        @Override
+        public Rows tail(int count, Rows tail, Rows rows) {
+            return ops.tail(count, tail, rows);
+        }
+
+        @Override
+        public Rows columns(Rows x, int from, int to) {
+            return ops.columns(x, from, to);
+        }
+
+        @Override
+        public Rows unitHeads(int heads, double length, Rows f) {
+            return ops.unitHeads(heads, length, f);
+        }
+
+        @Override
+        public Rows fade(GatedDelta.Decay decay, Rows x) {
+            return ops.fade(decay, x);
+        }
+
+        @Override
+        public Rows sigmoid(Rows x) {
+            return ops.sigmoid(x);
+        }
+
+        @Override
+        public Rows multiply(Rows x, Rows y) {
+            return ops.multiply(x, y);
+        }
+
+        @Override
+        public Rows rotate(Hadamard rotation, Rows x) {
+            return ops.rotate(rotation, x);
+        }
+
+        @Override
+        public Rows rotateBack(Hadamard rotation, Rows x) {
+            return ops.rotateBack(rotation, x);
+        }
+
+        @Override
+        public Rows experts(Experts layer, Rows x) {
+            return ops.experts(layer, x);
         }
 
         @Override

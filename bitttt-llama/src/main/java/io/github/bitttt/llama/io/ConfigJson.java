@@ -1,9 +1,12 @@
 package io.github.bitttt.llama.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bitttt.llama.AttentionForm;
 import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.ExpertsForm;
+import io.github.bitttt.llama.GatedDeltaForm;
 import io.github.bitttt.llama.HeadForm;
 import io.github.bitttt.llama.MixerForm;
 import io.github.bitttt.llama.MlpForm;
@@ -13,12 +16,15 @@ import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.Rotary;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * {@code config.json}, by Hugging Face's conventions. Absent keys take their defaults, unknown ones are kept and ignored.
@@ -47,9 +53,8 @@ final class ConfigJson {
         String type = text(root, "model_type", "bitllama", List.of("bitllama"));
         assert type.equals("bitllama");
         int width = integer(root, "hidden_size", null);
-        JsonNode quantization = group("quantization_config");
+        JsonNode quantization = group(root, "quantization_config");
         String scale = text(quantization, "weight_scale", "absmean", List.of("absmean", "none"));
-        boolean attention = root.has("attention");
         OptionalDouble projectionNorm = flag(quantization, "use_rms_norm", false)
                 ? OptionalDouble.of(number(quantization, "rms_norm_eps", 1e-6))
                 : OptionalDouble.empty();
@@ -58,9 +63,43 @@ final class ConfigJson {
                 : OptionalInt.empty();
         return new BitLlamaConfig(integer(root, "vocab_size", null), width, integer(root, "num_hidden_layers", null),
                 integer(root, "intermediate_size", null), number(root, "rms_norm_eps", 1e-5),
-                List.of(attention ? attention(group("attention"), width) : ttt(group("ttt"), width)), mlp(),
+                mixers(width), mlp(),
                 new HeadForm(flag(root, "tie_word_embeddings", false), false),
-                new Quantization(scale.equals("absmean"), roundActivations(quantization)), projectionNorm, limit);
+                new Quantization(scale.equals("absmean"), roundActivations(quantization)), projectionNorm, limit,
+                root.has("hadamard_block")
+                        ? OptionalInt.of(integer(root, "hadamard_block", null))
+                        : OptionalInt.empty());
+    }
+
+    /** One form for all blocks, or a list of them. */
+    private List<MixerForm> mixers(int width) throws CheckpointException {
+        JsonNode list = root.path("mixers");
+        if (list.isMissingNode()) {
+            return List.of(mixer(root, width));
+        }
+        if (!list.isArray() || list.isEmpty()) {
+            throw new CheckpointException(file, "mixers must be a list of at least 1, got " + StrictJson.shown(list));
+        }
+        List<MixerForm> mixers = new ArrayList<>();
+        for (JsonNode each : list) {
+            mixers.add(mixer(each, width));
+        }
+        return mixers;
+    }
+
+    private MixerForm mixer(JsonNode node, int width) throws CheckpointException {
+        if (node.has("attention")) {
+            return attention(group(node, "attention"), width);
+        }
+        return node.has("gated_delta")
+                ? gatedDelta(group(node, "gated_delta"))
+                : ttt(group(node, "ttt"), width);
+    }
+
+    private MixerForm gatedDelta(JsonNode form) throws CheckpointException {
+        int heads = integer(form, "num_value_heads", null);
+        return new GatedDeltaForm(heads, integer(form, "num_key_heads", heads), integer(form, "value_head_dim", null),
+                integer(form, "key_head_dim", null), integer(form, "conv_kernel_dim", GatedDeltaForm.TAPS));
     }
 
     private MixerForm ttt(JsonNode ttt, int width) throws CheckpointException {
@@ -78,8 +117,9 @@ final class ConfigJson {
                 ? integer(form, "head_dim", null)
                 : AttentionForm.of(width, heads).headWidth();
         return new AttentionForm(heads, integer(form, "num_key_value_heads", heads), headWidth,
-                new Rotary(number(form, "rope_theta", 10_000), scaling(form)), flag(form, "sub_norm", false),
-                flag(form, "head_norms", false));
+                new Rotary(number(form, "rope_theta", 10_000), scaling(form),
+                        number(form, "partial_rotary_factor", 1)),
+                flag(form, "sub_norm", false), flag(form, "head_norms", false), flag(form, "output_gate", false));
     }
 
     private Optional<Rotary.Scaling> scaling(JsonNode form) throws CheckpointException {
@@ -102,12 +142,25 @@ final class ConfigJson {
     private MlpForm mlp() throws CheckpointException {
         String activation = text(root, "hidden_act", "silu", List.of("silu", "relu2"));
         return new MlpForm(activation.equals("silu") ? Activation.SILU : Activation.RELU_SQUARED,
-                flag(root, "mlp_sub_norm", false));
+                flag(root, "mlp_sub_norm", false), experts());
+    }
+
+    private Optional<ExpertsForm> experts() throws CheckpointException {
+        if (!root.has("experts")) {
+            return Optional.empty();
+        }
+        JsonNode form = group(root, "experts");
+        Set<Integer> dense = new HashSet<>();
+        form.path("dense_layers").forEach(layer -> dense.add(layer.asInt(-1)));
+        return Optional
+                .of(new ExpertsForm(integer(form, "num_experts", null), integer(form, "num_experts_per_tok", null),
+                        flag(form, "norm_topk_prob", true), integer(form, "intermediate_size", null),
+                        integer(form, "shared_intermediate_size", null), dense));
     }
 
     /** A group of keys: an object, or absent. */
-    private JsonNode group(String key) throws CheckpointException {
-        JsonNode value = root.path(key);
+    private JsonNode group(JsonNode node, String key) throws CheckpointException {
+        JsonNode value = node.path(key);
         if (!value.isMissingNode() && !value.isObject()) {
             throw new CheckpointException(file, key + " must be a JSON object, got " + StrictJson.shown(value));
         }
@@ -192,7 +245,7 @@ final class ConfigJson {
         root.put("model_type", "bitllama").put("vocab_size", config.vocabSize()).put("hidden_size", config.hiddenSize())
                 .put("num_hidden_layers", config.layers()).put("intermediate_size", config.intermediateSize())
                 .put("rms_norm_eps", config.rmsNormEps());
-        mixer(root, config);
+        mixers(root, config);
         mlpAndHead(root, config);
         ObjectNode quantization = root.withObject("/quantization_config").put("quant_method", "bitnet")
                 .put("weight_scale", config.quantization().scaleWeights() ? "absmean" : "none");
@@ -205,14 +258,22 @@ final class ConfigJson {
         return root.toPrettyString() + "\n";
     }
 
-    private static void mixer(ObjectNode root, BitLlamaConfig config) throws CheckpointException {
-        if (config.mixers().size() > 1) {
-            throw new CheckpointException(Path.of(FILE), "only models whose blocks all have one form of mixer are"
-                    + " written, got " + config.mixers().size());
+    private static void mixers(ObjectNode root, BitLlamaConfig config) {
+        if (config.mixers().size() == 1) {
+            mixer(root, config.mixer(0), config.hiddenSize());
+            return;
         }
-        switch (config.mixer(0)) {
-            case BitLlamaConfig.Ttt form -> ttt(root.withObject("/ttt"), form);
-            case AttentionForm form -> attention(root.withObject("/attention"), form, config.hiddenSize());
+        ArrayNode list = root.putArray("mixers");
+        config.mixers().forEach(form -> mixer(list.addObject(), form, config.hiddenSize()));
+    }
+
+    private static void mixer(ObjectNode node, MixerForm mixer, int width) {
+        switch (mixer) {
+            case BitLlamaConfig.Ttt form -> ttt(node.withObject("/ttt"), form);
+            case AttentionForm form -> attention(node.withObject("/attention"), form, width);
+            case GatedDeltaForm form -> node.withObject("/gated_delta").put("num_value_heads", form.heads())
+                    .put("num_key_heads", form.keyHeads()).put("value_head_dim", form.valueWidth())
+                    .put("key_head_dim", form.keyWidth()).put("conv_kernel_dim", form.taps());
         }
     }
 
@@ -237,6 +298,12 @@ final class ConfigJson {
         if (form.headNorms()) {
             node.put("head_norms", true);
         }
+        if (form.gated()) {
+            node.put("output_gate", true);
+        }
+        if (form.rotary().share() != 1) {
+            node.put("partial_rotary_factor", form.rotary().share());
+        }
         if (form.rotary().scaling().isPresent()) {
             switch (form.rotary().scaling().get()) {
                 case Rotary.Llama3 scaling -> node.putObject("rope_scaling").put("rope_type", "llama3")
@@ -258,6 +325,14 @@ final class ConfigJson {
         if (config.mlp().subNorm()) {
             root.put("mlp_sub_norm", true);
         }
+        config.mlp().experts().ifPresent(form -> {
+            ObjectNode node = root.putObject("experts").put("num_experts", form.experts())
+                    .put("num_experts_per_tok", form.chosen()).put("norm_topk_prob", form.renormalised())
+                    .put("intermediate_size", form.width()).put("shared_intermediate_size", form.sharedWidth());
+            ArrayNode dense = node.putArray("dense_layers");
+            form.dense().stream().sorted().forEach(dense::add);
+        });
+        config.hadamardBlock().ifPresent(block -> root.put("hadamard_block", block));
         if (config.head().tied()) {
             root.put("tie_word_embeddings", true);
         }

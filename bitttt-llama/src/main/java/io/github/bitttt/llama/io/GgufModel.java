@@ -20,31 +20,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
-import java.util.function.IntUnaryOperator;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * Other people's ternary transformers as one GGUF file: BitNet b1.58 2B4T, models of the Llama kind, and Qwen3 (Ternary Bonsai).
+ * Other people's ternary transformers as one GGUF file: BitNet b1.58 2B4T, models of the Llama kind, Qwen3 and Qwen3.5 (Ternary
+ * Bonsai), also with rotated weights (Bonsai-2).
  *
  * <p>The file is mapped. A ternary matrix goes row by row into the kernels' layout, an embedding or head of more than
  * {@link HuggingFaceFolder#MOST_FLOATS} numbers row by row into int8; nothing else is kept of it.
  */
 final class GgufModel implements ModelFormat {
-    static final String EMBEDDING = "token_embd.weight";
-    static final String HEAD = "output.weight";
     private static final int TENSORS_OF_A_LAYER = 9;
-    private static final Pattern LAYER = Pattern.compile("layers\\.(\\d+)\\.(.*)");
-    private static final Map<String, String> OUTSIDE = Map.of("embed.weight", EMBEDDING, "norm_f.weight",
-            "output_norm.weight", "lm_head.weight", HEAD);
-    private static final Map<String, String> OF_A_LAYER = Map.ofEntries(Map.entry("norm1.weight", "attn_norm"),
-            Map.entry("norm2.weight", "ffn_norm"), Map.entry("attention.sub_norm.weight", "attn_sub_norm"),
-            Map.entry("mlp.sub_norm.weight", "ffn_sub_norm"),
-            Map.entry("attention.q_norm.weight", "attn_q_norm"), Map.entry("attention.k_norm.weight", "attn_k_norm"),
-            Map.entry("attention.q_proj.weight", "attn_q"),
-            Map.entry("attention.k_proj.weight", "attn_k"), Map.entry("attention.v_proj.weight", "attn_v"),
-            Map.entry("attention.o_proj.weight", "attn_output"), Map.entry("mlp.gate_proj.weight", "ffn_gate"),
-            Map.entry("mlp.up_proj.weight", "ffn_up"), Map.entry("mlp.down_proj.weight", "ffn_down"));
+    private static final String EXPONENT = "delta.decay.exponent";
 
     @Override
     public String name() {
@@ -53,7 +39,7 @@ final class GgufModel implements ModelFormat {
 
     @Override
     public String reads() {
-        return "a GGUF file (versions 2, 3) of architecture bitnet-b1.58, bitnet-25, bitnet, llama or qwen3, with ternary tensors of types I2_S, "
+        return "a GGUF file (versions 2, 3) of architecture bitnet-b1.58, bitnet-25, bitnet, llama, qwen3 or qwen35, with ternary tensors of types I2_S, "
                 + "TQ1_0, TQ2_0, Q2_0, PQ2_0, PTQ1_0, and F32, F16, BF16, Q8_0, Q6_K for the rest";
     }
 
@@ -138,14 +124,23 @@ final class GgufModel implements ModelFormat {
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(gguf.file(), e.getMessage(), e);
         }
+        GgufNames names = keys.names(config);
         Set<String> rest = new HashSet<>(gguf.tensors().keySet());
+        rest.removeIf(keys::isOfExtraBlocks);
         SequencedMap<Param, Weight> weights = new LinkedHashMap<>();
-        checkMemory(gguf, params);
+        checkMemory(keys, names, params);
         for (Param param : params) {
-            String name = theirs(param.path());
-            weights.put(param, weight(keys, name, param));
-            rest.remove(name);
-            rest.remove(scaleName(name));
+            if (GgufHadamard.isSigns(param)) {
+                weights.put(param, new Weight.Floats(keys.hadamard().orElseThrow().signs(param.rows())));
+                continue;
+            }
+            GgufPlace place = names.place(param);
+            weights.put(param, weight(keys, place, param));
+            rest.remove(place.name());
+            rest.remove(scaleName(place.name()));
+        }
+        if (keys.hadamard().isPresent()) {
+            keys.hadamard().get().checkNames(params, names);
         }
         if (!rest.isEmpty()) {
             throw new CheckpointException(gguf.file(),
@@ -155,54 +150,73 @@ final class GgufModel implements ModelFormat {
         return new Checkpoint(config, new Weights(weights), "{}", Map.of());
     }
 
-    private static GgufTensor tensor(Gguf gguf, String name, Param param) throws CheckpointException {
+    private static GgufTensor tensor(Gguf gguf, GgufPlace place, Param param) throws CheckpointException {
+        String name = place.name();
         GgufTensor tensor = gguf.tensors().get(name);
         if (tensor == null) {
             throw new CheckpointException(gguf.file(),
                     "tensor " + name + " missing; found " + gguf.tensors().size() + " tensors");
         }
-        int rows = param.shape().size() == 1 ? 1 : param.rows();
         int columns = param.shape().getLast();
-        if (tensor.rows() != rows || tensor.columns() != columns) {
-            throw new CheckpointException(gguf.file(), "tensor " + name + " must have " + rows + " rows of " + columns
-                    + " numbers, got " + tensor.rows() + " of " + tensor.columns());
+        if (tensor.rows() != place.whole() || tensor.columns() != columns) {
+            throw new CheckpointException(gguf.file(), "tensor " + name + " must have " + place.whole() + " rows of "
+                    + columns + " numbers, got " + tensor.rows() + " of " + tensor.columns());
         }
         return tensor;
     }
 
     /** What is made of the file must fit into memory: rows of floats on the heap, codes beside it. */
-    private static void checkMemory(Gguf gguf, List<Param> params) throws IOException {
+    private static void checkMemory(GgufKeys keys, GgufNames names, List<Param> params) throws IOException {
         long bytes = 0;
         for (Param param : params) {
-            GgufTensor tensor = tensor(gguf, theirs(param.path()), param);
-            long numbers = (long) tensor.rows() * tensor.columns();
+            if (GgufHadamard.isSigns(param)) {
+                continue;
+            }
+            tensor(keys.gguf(), names.place(param), param);
+            long numbers = (long) param.rows() * param.columns();
             if (param.kind() != Param.Kind.TERNARY) {
                 bytes += numbers > HuggingFaceFolder.MOST_FLOATS ? numbers : 4 * numbers;
             }
         }
-        Safetensors.checkMemory(gguf.file(), bytes);
+        Safetensors.checkMemory(keys.gguf().file(), bytes);
     }
 
-    private static Weight weight(GgufKeys keys, String name, Param param) throws CheckpointException {
+    private static Weight weight(GgufKeys keys, GgufPlace place, Param param) throws CheckpointException {
         Gguf gguf = keys.gguf();
-        GgufTensor tensor = tensor(gguf, name, param);
+        GgufTensor tensor = tensor(gguf, place, param);
         try {
             if (param.kind() == Param.Kind.TERNARY) {
-                return new Weight.Ternary(tensor.ternary(order(keys, name), scale(gguf, name)));
+                return new Weight.Ternary(tensor.ternary(place, scale(gguf, place.name())));
             }
-            if ((long) tensor.rows() * tensor.columns() > HuggingFaceFolder.MOST_FLOATS) {
+            if (param.kind() == Param.Kind.ROWS
+                    && (long) tensor.rows() * tensor.columns() > HuggingFaceFolder.MOST_FLOATS) {
                 return new Weight.Int8Rows(Int8Matrix.quantize((row, to) -> row(tensor, row, to), tensor.rows(),
                         tensor.columns()));
             }
-            float[] all = new float[tensor.rows() * tensor.columns()];
+            float[] all = new float[place.count() * tensor.columns()];
             float[] one = new float[tensor.columns()];
-            for (int row = 0; row < tensor.rows(); row++) {
-                row(tensor, row, one);
-                System.arraycopy(one, 0, all, row * one.length, one.length);
+            for (int row = 0; row < place.count(); row++) {
+                row(tensor, place.rows().applyAsInt(row), one);
+                for (int i = 0; i < one.length; i++) {
+                    all[row * one.length + i] = one[place.column(i, one.length)];
+                }
+            }
+            if (param.path().endsWith(EXPONENT)) {
+                logarithms(all);
             }
             return new Weight.Floats(all);
         } catch (IllegalArgumentException | IllegalStateException e) {
-            throw new CheckpointException(gguf.file(), "tensor " + name + ": " + e.getMessage(), e);
+            throw new CheckpointException(gguf.file(), "tensor " + place.name() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** A file has -exp(A). */
+    private static void logarithms(float[] powers) {
+        for (int i = 0; i < powers.length; i++) {
+            if (!(powers[i] < 0)) {
+                throw new IllegalArgumentException("every number must be below 0, got " + powers[i] + " at " + i);
+            }
+            powers[i] = (float) Math.log(-powers[i]);
         }
     }
 
@@ -214,18 +228,6 @@ final class GgufModel implements ModelFormat {
                         + " in magnitude, got " + to[i] + " at row " + row + ", column " + i);
             }
         }
-    }
-
-    /** Which row of the file each of ours is. */
-    private static IntUnaryOperator order(GgufKeys keys, String name) throws CheckpointException {
-        if (!keys.pairs() || !name.endsWith("attn_q.weight") && !name.endsWith("attn_k.weight")) {
-            return IntUnaryOperator.identity();
-        }
-        int width = keys.headWidth();
-        return row -> {
-            int in = row % width;
-            return row - in + (in < width / 2 ? 2 * in : 2 * in - width + 1);
-        };
     }
 
     /** A scale beside a matrix, which its products are multiplied by. */
@@ -246,14 +248,5 @@ final class GgufModel implements ModelFormat {
 
     private static String scaleName(String name) {
         return name.replaceFirst("weight$", "scale");
-    }
-
-    /** The name of one of our parameters in such a file. */
-    private static String theirs(String path) {
-        Matcher layer = LAYER.matcher(path);
-        if (!layer.matches()) {
-            return OUTSIDE.get(path);
-        }
-        return "blk." + layer.group(1) + "." + OF_A_LAYER.get(layer.group(2)) + ".weight";
     }
 }

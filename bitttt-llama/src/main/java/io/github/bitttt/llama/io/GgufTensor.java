@@ -5,7 +5,6 @@ import io.github.bitttt.tensor.TernaryMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.function.IntUnaryOperator;
 
 /**
  * A tensor of a GGUF file, read row by row where it is used.
@@ -52,26 +51,32 @@ record GgufTensor(GgufType type, int rows, int columns, MemorySegment data) {
 
     /** The ternary matrix, with one scale where all blocks that have codes other than 0 have the same, else with one for each block.
      *
-     * @param order which row of the file each row is
+     * @param order of rows and columns
      * @param times what scales are multiplied by
      * @throws IllegalStateException    if the numbers are not ternary
      * @throws IllegalArgumentException if a code is none, or a scale is not finite */
-    TernaryMatrix ternary(IntUnaryOperator order, float times) {
+    TernaryMatrix ternary(GgufPlace order, float times) {
         if (!type.ternary()) {
             throw new IllegalStateException("a ternary tensor (I2_S, TQ1_0, TQ2_0, Q2_0, PQ2_0, PTQ1_0) is needed, got "
                     + type + "; only ternary models are read");
         }
-        CodeRows codes = (row, to, offset) -> codes(order.applyAsInt(row), to, offset);
+        int count = order.count();
+        CodeRows codes = rowsIn(order);
         if (type == GgufType.I2_S) {
-            return TernaryMatrix.ofRows(codes, rows, columns, checked(scaleOfAll() * times));
+            return TernaryMatrix.ofRows(codes, count, columns, checked(scaleOfAll() * times));
         }
         int groups = columns / type.numbers();
-        float[] scales = new float[Math.multiplyExact(rows, groups)];
+        if (order.columns().isPresent() && columns / order.blocks() % type.numbers() != 0) {
+            throw new IllegalArgumentException("columns move by " + columns / order.blocks()
+                    + ", which must be a multiple of the " + type.numbers() + " that have one scale");
+        }
+        float[] scales = new float[Math.multiplyExact(count, groups)];
         float common = 0;
         boolean same = true;
-        for (int row = 0; row < rows; row++) {
-            long at = start(order.applyAsInt(row));
-            for (int group = 0; group < groups; group++, at += type.bytes()) {
+        for (int row = 0; row < count; row++) {
+            for (int group = 0; group < groups; group++) {
+                long at = start(order.rows().applyAsInt(row))
+                        + (long) order.column(group * type.numbers(), columns) / type.numbers() * type.bytes();
                 float scale = checked(type.scale(data, at) * times);
                 scales[row * groups + group] = scale;
                 // A block of zeros alone may say 0.
@@ -80,8 +85,21 @@ record GgufTensor(GgufType type, int rows, int columns, MemorySegment data) {
             }
         }
         return same
-                ? TernaryMatrix.ofRows(codes, rows, columns, common)
-                : TernaryMatrix.ofGroups(codes, rows, columns, type.numbers(), scales);
+                ? TernaryMatrix.ofRows(codes, count, columns, common)
+                : TernaryMatrix.ofGroups(codes, count, columns, type.numbers(), scales);
+    }
+
+    private CodeRows rowsIn(GgufPlace order) {
+        if (order.columns().isEmpty()) {
+            return (row, to, offset) -> codes(order.rows().applyAsInt(row), to, offset);
+        }
+        byte[] whole = new byte[columns];
+        return (row, to, offset) -> {
+            codes(order.rows().applyAsInt(row), whole, 0);
+            for (int column = 0; column < columns; column++) {
+                to[offset + column] = whole[order.column(column, columns)];
+            }
+        };
     }
 
     private static float checked(float scale) {

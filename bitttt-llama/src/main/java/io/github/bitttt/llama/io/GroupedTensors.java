@@ -5,6 +5,7 @@ import io.github.bitttt.tensor.TernaryMatrix;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Ternary matrices with a scale for each group of inputs of a row, as other people write them: plain floats whose groups are ternary, and
@@ -24,10 +25,10 @@ final class GroupedTensors {
     /** A matrix of floats, of which each group has the numbers -s, 0 and s only; s is its largest magnitude.
      *
      * @throws IllegalArgumentException if a group has others */
-    static TernaryMatrix ofFloats(Tensor tensor, Param param) {
+    static TernaryMatrix ofFloats(Tensor tensor, Param param, IntUnaryOperator order) {
         for (int size : SIZES) {
             if (param.columns() % size == 0 && (size == SIZES.getLast() || isTernary(tensor, param, size))) {
-                return ofFloats(tensor, param, size);
+                return ofFloats(tensor, param, order, size);
             }
         }
         throw new IllegalArgumentException("rows of ternary groups are a multiple of 64 wide, got " + param.columns());
@@ -48,18 +49,18 @@ final class GroupedTensors {
         }
     }
 
-    private static TernaryMatrix ofFloats(Tensor tensor, Param param, int size) {
+    private static TernaryMatrix ofFloats(Tensor tensor, Param param, IntUnaryOperator order, int size) {
         int groups = param.columns() / size;
         float[] scales = new float[Math.multiplyExact(param.rows(), groups)];
         float[] row = new float[param.columns()];
         for (int i = 0; i < param.rows(); i++) {
-            tensor.floats((long) i * row.length, row);
+            tensor.floats((long) order.applyAsInt(i) * row.length, row);
             for (int group = 0; group < groups; group++) {
                 scales[i * groups + group] = scale(row, group * size, size, i);
             }
         }
         return TernaryMatrix.ofGroups((i, to, offset) -> {
-            tensor.floats((long) i * row.length, row);
+            tensor.floats((long) order.applyAsInt(i) * row.length, row);
             codes(row, size, i, to, offset);
         }, param.rows(), param.columns(), size, scales);
     }
@@ -105,20 +106,20 @@ final class GroupedTensors {
         /** Finds the three tensors of a matrix.
          *
          * @throws CheckpointException if one is missing, or a bias is not the scale's opposite */
-        static Mlx of(TensorSource source, String name, Param param) throws CheckpointException {
+        static Mlx of(TensorSource source, String name, int rows, int columns) throws CheckpointException {
             String prefix = name.substring(0, name.length() - "weight".length());
-            if (param.columns() % CODES_OF_A_WORD != 0) {
+            if (columns % CODES_OF_A_WORD != 0) {
                 throw new CheckpointException(source.file(name), "tensor " + name + " must have a multiple of "
-                        + CODES_OF_A_WORD + " columns, got " + param.columns());
+                        + CODES_OF_A_WORD + " columns, got " + columns);
             }
-            Tensor words = source.get(name, List.of(param.rows(), param.columns() / CODES_OF_A_WORD));
+            Tensor words = source.get(name, List.of(rows, columns / CODES_OF_A_WORD));
             List<Long> shape = source.get(prefix + "scales").shape();
             long groups = shape.size() == 2 ? shape.getLast() : 0;
-            if (groups < 1 || param.columns() % groups != 0) {
+            if (groups < 1 || columns % groups != 0) {
                 throw new CheckpointException(source.file(name), "tensor " + prefix
                         + "scales must have a scale for each group of columns, got " + shape);
             }
-            List<Integer> expected = List.of(param.rows(), (int) groups);
+            List<Integer> expected = List.of(rows, (int) groups);
             float[] scales = source.floats(prefix + "scales", expected, Checkpoint.MAX_MAGNITUDE);
             float[] biases = source.floats(prefix + "biases", expected, Checkpoint.MAX_MAGNITUDE);
             for (int i = 0; i < scales.length; i++) {
@@ -128,12 +129,22 @@ final class GroupedTensors {
                             + i + "; only ternary models are read");
                 }
             }
-            return new Mlx(words, scales, param.columns());
+            return new Mlx(words, scales, columns);
         }
 
-        TernaryMatrix matrix(Param param) {
-            return TernaryMatrix.ofGroups(this::codes, param.rows(), columns, columns / (scales.length / param.rows()),
-                    scales);
+        /** Some of the rows, in an order of theirs. */
+        TernaryMatrix matrix(int count, IntUnaryOperator order) {
+            int groups = groups();
+            float[] chosen = new float[Math.multiplyExact(count, groups)];
+            for (int row = 0; row < count; row++) {
+                System.arraycopy(scales, order.applyAsInt(row) * groups, chosen, row * groups, groups);
+            }
+            return TernaryMatrix.ofGroups((row, to, offset) -> codes(order.applyAsInt(row), to, offset), count, columns,
+                    columns / groups, chosen);
+        }
+
+        private int groups() {
+            return scales.length / Math.toIntExact(words.shape().getFirst());
         }
 
         /** Code 3 comes out as 2, which no matrix accepts. */
@@ -149,8 +160,7 @@ final class GroupedTensors {
         void row(int row, float[] to) {
             byte[] codes = new byte[columns];
             codes(row, codes, 0);
-            int rows = Math.toIntExact(words.shape().getFirst());
-            int groups = scales.length / rows;
+            int groups = groups();
             for (int i = 0; i < columns; i++) {
                 if (codes[i] > 1) {
                     throw new IllegalArgumentException(

@@ -1,9 +1,12 @@
 package io.github.bitttt.llama.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bitttt.llama.AttentionForm;
 import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.ExpertsForm;
 import io.github.bitttt.llama.HeadForm;
+import io.github.bitttt.llama.MixerForm;
 import io.github.bitttt.llama.MlpForm;
 import io.github.bitttt.nn.Activation;
 import io.github.bitttt.nn.BitLinear.Quantization;
@@ -21,15 +24,34 @@ import java.util.Set;
  * @param config       sizes and forms
  * @param scaleDivides whether a projection's {@code weight_scale} is 1 / beta
  * @param groups       whether each group of inputs of a row has a scale of its own
+ * @param form         how its tensors are named
  */
-record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides, boolean groups) {
+record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides, boolean groups, HuggingFaceNames.Form form) {
     /** The model types that are read. */
-    static final Set<String> TYPES = Set.of("bitnet", "llama", "qwen3");
+    static final Set<String> TYPES = Set.of("bitnet", "llama", "qwen3", "qwen3_5", "qwen3_5_text", "qwen3_next");
+    private static final Set<String> HYBRIDS = Set.of("qwen3_5_text", "qwen3_next");
     private static final Set<String> FLOAT_MODULES = Set.of("lm_head", "embed_tokens", "model.embed_tokens");
 
     static HuggingFaceConfig parse(String text, Path file) throws CheckpointException {
         try {
-            return new Reader(file, StrictJson.object(text, file, "")).read();
+            ObjectNode root = StrictJson.object(text, file, "");
+            if (root.path("model_type").asText().equals("qwen3_5")) {
+                // The part that reads text stands inside one that sees pictures too.
+                if (!(root.path("text_config") instanceof ObjectNode inner)) {
+                    throw new CheckpointException(file, "text_config must be a JSON object, got "
+                            + StrictJson.shown(root.path("text_config")));
+                }
+                if (root.has("tie_word_embeddings")) {
+                    inner.set("tie_word_embeddings", root.get("tie_word_embeddings"));
+                }
+                for (String key : List.of("quantization", "quantization_config")) {
+                    if (root.has(key)) {
+                        inner.set(key, root.get(key));
+                    }
+                }
+                root = inner;
+            }
+            return new Reader(file, root).read();
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, e.getMessage(), e);
         }
@@ -40,7 +62,13 @@ record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides, boolean gr
         HuggingFaceConfig read() throws CheckpointException {
             boolean bitnet = root.path("model_type").asText().equals("bitnet");
             JsonNode quantization = root.path("quantization_config");
-            boolean qwen = root.path("model_type").asText().equals("qwen3");
+            String type = root.path("model_type").asText();
+            boolean hybrid = HYBRIDS.contains(type);
+            boolean qwen = hybrid || type.equals("qwen3");
+            if (!hybrid && !TYPES.contains(type)) {
+                throw new CheckpointException(file, "model_type must be one of " + TYPES.stream().sorted().toList()
+                        + ", got " + type);
+            }
             checkQuantization(quantization, qwen);
             if (flag(root, "use_sliding_window")) {
                 throw new CheckpointException(file, "use_sliding_window must be false, got true; windows are not read");
@@ -49,16 +77,35 @@ record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides, boolean gr
             int heads = integer(root, "num_attention_heads", null);
             int keyHeads = integer(root, "num_key_value_heads", bitnet ? 5 : heads);
             int headWidth = integer(root, "head_dim", heads > 0 ? width / heads : 0);
-            AttentionForm attention = new AttentionForm(heads, keyHeads, headWidth, rotary(bitnet), bitnet, qwen);
+            int layers = integer(root, "num_hidden_layers", null);
+            AttentionForm attention = new AttentionForm(heads, keyHeads, headWidth,
+                    rotary(bitnet, hybrid ? 0.25 : 1), bitnet, qwen, hybrid);
+            List<MixerForm> mixers = hybrid
+                    ? new HybridConfig(file, root).mixers(layers, attention)
+                    : List.of(attention);
+            Optional<ExpertsForm> experts = type.equals("qwen3_next")
+                    ? new HybridConfig(file, root).experts(layers)
+                    : Optional.empty();
             boolean multiplies = quantization.path("linear_class").asText("bitlinear").equals("autobitlinear");
             BitLlamaConfig config = new BitLlamaConfig(integer(root, "vocab_size", null), width,
-                    integer(root, "num_hidden_layers", null), integer(root, "intermediate_size", null),
-                    number(root, "rms_norm_eps", bitnet ? 1e-5 : 1e-6), List.of(attention),
-                    new MlpForm(activation(bitnet), bitnet), new HeadForm(flag(root, "tie_word_embeddings"), false),
+                    layers, integer(root, "intermediate_size", null),
+                    number(root, "rms_norm_eps", bitnet ? 1e-5 : 1e-6), mixers,
+                    new MlpForm(activation(bitnet), bitnet, experts),
+                    new HeadForm(flag(root, "tie_word_embeddings"), false),
                     // Models with scales of groups are made for activations that are not rounded.
                     qwen ? new Quantization(true, false) : Quantization.BITNET, projectionNorm(quantization),
                     OptionalInt.of(integer(root, "max_position_embeddings", 2048)));
-            return new HuggingFaceConfig(config, !multiplies, qwen);
+            return new HuggingFaceConfig(config, !multiplies, qwen, form(type));
+        }
+
+        private HuggingFaceNames.Form form(String type) {
+            return switch (type) {
+                case "qwen3_next" -> HuggingFaceNames.Form.NEXT;
+                case "qwen3_5_text" -> root.has("quantization")
+                        ? HuggingFaceNames.Form.MLX_HYBRID
+                        : HuggingFaceNames.Form.HYBRID;
+                default -> HuggingFaceNames.Form.TRANSFORMER;
+            };
         }
 
         private void checkQuantization(JsonNode quantization, boolean qwen) throws CheckpointException {
@@ -92,6 +139,12 @@ record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides, boolean gr
                 throw new CheckpointException(file,
                         "quantization must have bits 2 and mode affine, got " + StrictJson.shown(mlx));
             }
+            for (JsonNode module : mlx) {
+                if (module.isObject() && integer(module, "bits", 2) != 2) {
+                    throw new CheckpointException(file, "quantization may name modules of 2 bits only, got "
+                            + StrictJson.shown(module) + "; only ternary models are read");
+                }
+            }
         }
 
         private Activation activation(boolean bitnet) throws CheckpointException {
@@ -110,6 +163,15 @@ record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides, boolean gr
         }
 
         /** Newer files say rope_parameters for both. */
+        private Rotary rotary(boolean bitnet, double absentShare) throws CheckpointException {
+            Rotary whole = rotary(bitnet);
+            JsonNode parameters = root.path("rope_parameters");
+            double share = parameters.has("partial_rotary_factor")
+                    ? number(parameters, "partial_rotary_factor", absentShare)
+                    : number(root, "partial_rotary_factor", absentShare);
+            return new Rotary(whole.base(), whole.scaling(), share);
+        }
+
         private Rotary rotary(boolean bitnet) throws CheckpointException {
             JsonNode parameters = root.path("rope_parameters");
             double absent = bitnet ? 500_000 : 10_000;
@@ -138,34 +200,15 @@ record HuggingFaceConfig(BitLlamaConfig config, boolean scaleDivides, boolean gr
         }
 
         private int integer(JsonNode node, String key, Integer absent) throws CheckpointException {
-            JsonNode value = node.path(key);
-            if ((value.isMissingNode() || value.isNull()) && absent != null) {
-                return absent;
-            }
-            if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-                throw new CheckpointException(file, key + " must be a whole number below 2^31, got "
-                        + (value.isMissingNode() ? "nothing" : StrictJson.shown(value)));
-            }
-            return value.intValue();
+            return new JsonKeys(file, node).integer(key, absent);
         }
 
         private double number(JsonNode node, String key, double absent) throws CheckpointException {
-            JsonNode value = node.path(key);
-            if (value.isMissingNode() || value.isNull()) {
-                return absent;
-            }
-            if (!value.isNumber()) {
-                throw new CheckpointException(file, key + " must be a number, got " + StrictJson.shown(value));
-            }
-            return value.doubleValue();
+            return new JsonKeys(file, node).number(key, absent);
         }
 
         private boolean flag(JsonNode node, String key) throws CheckpointException {
-            JsonNode value = node.path(key);
-            if (!value.isMissingNode() && !value.isNull() && !value.isBoolean()) {
-                throw new CheckpointException(file, key + " must be true or false, got " + StrictJson.shown(value));
-            }
-            return value.asBoolean(false);
+            return new JsonKeys(file, node).flag(key, false);
         }
     }
 }

@@ -15,15 +15,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Other people's ternary transformers, in Hugging Face's form: {@code model_type} bitnet (BitNet b1.58 2B4T) and llama with
  * {@code quant_method} bitnet (Llama3-8B-1.58, Falcon3-1.58bit, Falcon-E). Masters and packed codes, one file or shards. And qwen3 whose
- * weights are ternary by groups (Ternary Bonsai), as floats or in MLX's two bits, see {@link GroupedTensors}.
+ * weights are ternary by groups (Ternary Bonsai), its hybrids qwen3_5 and qwen3_next, as floats or in MLX's two bits, see
+ * {@link GroupedTensors}.
  *
  * <p>A packed projection has a {@code weight_scale}. By {@code linear_class} autobitlinear it is beta and multiplies the sums;
  * by bitlinear, which is also meant where the key is absent, it is 1 / beta and divides them. Norms, embedding and head are
@@ -36,16 +34,6 @@ final class HuggingFaceFolder implements ModelFormat {
     static final int MOST_FLOATS = 1 << 26;
     // A trained beta may be small: 1 / beta is up to 1e5.
     private static final float LARGEST_DIVISOR = 1e6f;
-    private static final Pattern LAYER = Pattern.compile("layers\\.(\\d+)\\.(.*)");
-    private static final Pattern PROJECTION = Pattern.compile("(attention|mlp)\\.([a-z]+_proj)(\\.norm)?\\.weight");
-    private static final Map<String, String> OUTSIDE = Map.of("embed.weight", "model.embed_tokens.weight",
-            "norm_f.weight", "model.norm.weight", "lm_head.weight", "lm_head.weight");
-    private static final Map<String, String> NORMS = Map.of("norm1.weight", "input_layernorm.weight", "norm2.weight",
-            "post_attention_layernorm.weight", "attention.q_norm.weight", "self_attn.q_norm.weight",
-            "attention.k_norm.weight", "self_attn.k_norm.weight", "attention.sub_norm.weight",
-            "self_attn.attn_sub_norm.weight",
-            "mlp.sub_norm.weight", "mlp.ffn_sub_norm.weight");
-
     @Override
     public String name() {
         return "huggingface";
@@ -55,7 +43,7 @@ final class HuggingFaceFolder implements ModelFormat {
     public String reads() {
         return "a folder with config.json (model_type bitnet, or llama with quant_method bitnet) and model.safetensors or shards: "
                 + "BitNet b1.58 2B4T, Llama3-8B-1.58, Falcon3-1.58bit, Falcon-E, masters and packed; and model_type qwen3 with a scale "
-                + "for each 128 or 64 inputs (Ternary Bonsai 1.7B, 4B, 8B), as floats or MLX 2-bit";
+                + "for each 128 or 64 inputs (Ternary Bonsai 1.7B, 4B, 8B), qwen3_5 (27B) and qwen3_next, as floats or MLX 2-bit";
     }
 
     @Override
@@ -127,20 +115,21 @@ final class HuggingFaceFolder implements ModelFormat {
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(configFile, e.getMessage(), e);
         }
-        checkMemory(form, params, source);
+        HuggingFaceNames names = HuggingFaceNames.of(config, form.form(), source);
+        checkMemory(form, names, params, source);
         SequencedMap<Param, Weight> weights = new LinkedHashMap<>();
         for (Param param : params) {
-            weights.put(param, weight(form, source, param));
+            weights.put(param, weight(form, source, param, names.place(param)));
         }
         return new Checkpoint(config, new Weights(weights), "{}", source.metadata());
     }
 
-    private static void checkMemory(HuggingFaceConfig form, List<Param> params, TensorSource source)
-            throws IOException {
+    private static void checkMemory(HuggingFaceConfig form, HuggingFaceNames names, List<Param> params,
+            TensorSource source) throws IOException {
         long bytes = 0;
         for (Param param : params) {
-            Tensor tensor = source.get(theirs(param.path()));
-            long numbers = Tensor.length(tensor.shape());
+            Tensor tensor = source.get(names.place(param).name());
+            long numbers = (long) param.rows() * param.columns();
             if (param.kind() != Param.Kind.TERNARY) {
                 bytes += numbers > MOST_FLOATS ? numbers : 4 * numbers;
             } else if (!form.groups() && tensor.type() != Tensor.Type.U8) {
@@ -150,35 +139,52 @@ final class HuggingFaceFolder implements ModelFormat {
         Safetensors.checkMemory(source.file(), bytes);
     }
 
-    private static Weight weight(HuggingFaceConfig form, TensorSource source, Param param) throws CheckpointException {
-        String name = theirs(param.path());
-        boolean packed = source.get(name).type() == Tensor.Type.U8;
+    private static Weight weight(HuggingFaceConfig form, TensorSource source, Param param, HuggingFaceNames.Place place)
+            throws CheckpointException {
+        String name = place.name();
+        Tensor tensor = source.get(name);
         try {
-            if (source.get(name).type() == Tensor.Type.U32 && form.groups()) {
-                GroupedTensors.Mlx mlx = GroupedTensors.Mlx.of(source, name, param);
+            if (tensor.type() == Tensor.Type.U32 && form.groups()) {
+                GroupedTensors.Mlx mlx = GroupedTensors.Mlx.of(source, name, place.rows(), param.columns());
                 return param.kind() == Param.Kind.TERNARY
-                        ? new Weight.Ternary(mlx.matrix(param))
-                        : rows(mlx::row, param);
+                        ? new Weight.Ternary(mlx.matrix(param.rows(), place.order()))
+                        : rows((row, to) -> mlx.row(place.order().applyAsInt(row), to), param);
             }
             if (form.groups() && param.kind() == Param.Kind.TERNARY) {
-                return new Weight.Ternary(GroupedTensors.ofFloats(source.get(name, param.shape()), param));
+                return new Weight.Ternary(
+                        GroupedTensors.ofFloats(source.get(name, List.of(place.rows(), param.columns())),
+                                param, place.order()));
             }
-            if (packed && param.kind() == Param.Kind.TERNARY) {
+            if (tensor.type() == Tensor.Type.U8 && param.kind() == Param.Kind.TERNARY) {
                 Tensor codes = source.get(name, List.of(Math.ceilDiv(param.rows(), 4), param.columns()));
                 return new Weight.Ternary(TernaryMatrix.unpack(codes.data(), param.rows(), param.columns(),
                         beta(form, source, name)));
             }
-            if (param.kind() == Param.Kind.ROWS && (long) param.rows() * param.columns() > MOST_FLOATS) {
-                Tensor tensor = source.get(name, param.shape());
-                return rows((row, to) -> tensor.floats((long) row * to.length, to), param);
+            if (param.kind() == Param.Kind.TERNARY) {
+                return new Weight.Floats(source.floats(name, param.shape(), Checkpoint.MAX_MAGNITUDE));
             }
-            return new Weight.Floats(source.floats(name, param.shape(), Checkpoint.MAX_MAGNITUDE));
+            checkShape(source, name, place.rows(), param);
+            return rows((row, to) -> {
+                tensor.floats((long) place.order().applyAsInt(row) * to.length, to);
+                for (int i = 0; i < to.length; i++) {
+                    to[i] += place.plus();
+                }
+            }, param);
         } catch (IllegalArgumentException | IllegalStateException e) {
             throw new CheckpointException(source.file(name), "tensor " + name + ": " + e.getMessage(), e);
         }
     }
 
-    /** An embedding or head, row by row: as floats, or as int8 rows where that is too large. */
+    /** A convolution's kernel has a dimension of 1 more, where MLX and Hugging Face differ. */
+    private static void checkShape(TensorSource source, String name, int rows, Param param) throws CheckpointException {
+        List<Integer> shape = param.shape().size() == 1 ? param.shape() : List.of(rows, param.columns());
+        List<Long> got = source.get(name).shape();
+        if (got.size() != 3 || !got.stream().filter(size -> size != 1).map(Long::intValue).toList().equals(shape)) {
+            source.get(name, shape);
+        }
+    }
+
+    /** What is not ternary, row by row: as floats, or as int8 rows where an embedding or head is too large for that. */
     private static Weight rows(FloatRows rows, Param param) {
         FloatRows checked = (row, to) -> {
             rows.read(row, to);
@@ -189,7 +195,7 @@ final class HuggingFaceFolder implements ModelFormat {
                 }
             }
         };
-        if ((long) param.rows() * param.columns() > MOST_FLOATS) {
+        if (param.kind() == Param.Kind.ROWS && (long) param.rows() * param.columns() > MOST_FLOATS) {
             return new Weight.Int8Rows(Int8Matrix.quantize(checked, param.rows(), param.columns()));
         }
         float[] all = new float[param.rows() * param.columns()];
@@ -211,24 +217,5 @@ final class HuggingFaceFolder implements ModelFormat {
                     + Checkpoint.MAX_MAGNITUDE + "], got " + scale + (form.scaleDivides() ? ", which divides" : ""));
         }
         return beta;
-    }
-
-    /** The name of one of our parameters in such a file. */
-    static String theirs(String path) {
-        Matcher layer = LAYER.matcher(path);
-        if (!layer.matches()) {
-            return OUTSIDE.get(path);
-        }
-        String prefix = "model.layers." + layer.group(1) + ".";
-        String norm = NORMS.get(layer.group(2));
-        if (norm != null) {
-            return prefix + norm;
-        }
-        Matcher projection = PROJECTION.matcher(layer.group(2));
-        if (!projection.matches()) {
-            throw new AssertionError("no transformer has " + path);
-        }
-        return prefix + (projection.group(1).equals("mlp") ? "mlp." : "self_attn.") + projection.group(2)
-                + (projection.group(3) == null ? "" : ".rms_norm") + ".weight";
     }
 }

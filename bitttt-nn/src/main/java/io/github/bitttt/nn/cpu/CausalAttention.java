@@ -26,10 +26,10 @@ final class CausalAttention {
         TokenRows seenValues = cache.values().tokens();
         int past = seenKeys.rows();
         prepare(layer, past + queries.rows(), queries.rows() * queries.columns());
-        turn(layer.headWidth(), past, keys, turned);
+        turn(layer, past, keys, turned);
         seenKeys.append(turned, 0, keys.rows());
         seenValues.append(values.values(), 0, values.rows());
-        turn(layer.headWidth(), past, queries, turned);
+        turn(layer, past, queries, turned);
         attention.attend(turned, queries.rows(), layer.heads(), seenKeys, seenValues, layer.keyHeads(),
                 answers.values());
     }
@@ -38,11 +38,11 @@ final class CausalAttention {
         if (turned.length < numbers) {
             turned = new float[numbers];
         }
-        int half = layer.headWidth() / 2;
+        int half = layer.rotary().turned(layer.headWidth()) / 2;
         if (!layer.rotary().equals(rotary) || frequencies.length != half) {
             rotary = layer.rotary();
             frequencies = new double[half];
-            Arrays.setAll(frequencies, pair -> rotary.frequency(pair, 2 * half));
+            Arrays.setAll(frequencies, pair -> rotary.frequency(pair, layer.headWidth()));
             angles = 0;
         }
         if (angles < seen) {
@@ -64,8 +64,12 @@ final class CausalAttention {
         angles = n;
     }
 
-    private void turn(int width, int past, Rows x, float[] into) {
-        int half = width / 2;
+    private void turn(Attention layer, int past, Rows x, float[] into) {
+        int width = layer.headWidth();
+        int half = layer.rotary().turned(width) / 2;
+        if (2 * half < width) {
+            System.arraycopy(x.values(), 0, into, 0, x.rows() * x.columns());
+        }
         for (int t = 0; t < x.rows(); t++) {
             int turns = (past + t) * half;
             for (int head = t * x.columns(); head < (t + 1) * x.columns(); head += width) {

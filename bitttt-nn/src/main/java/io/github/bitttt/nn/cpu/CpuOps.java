@@ -2,23 +2,24 @@ package io.github.bitttt.nn.cpu;
 
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.DeltaShape;
+import io.github.bitttt.nn.Experts;
+import io.github.bitttt.nn.GatedDelta;
+import io.github.bitttt.nn.GatedDeltaState;
 import io.github.bitttt.nn.GatedMlp;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Objective;
-import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
-import io.github.bitttt.nn.RmsNorm;
 import io.github.bitttt.nn.StatePart;
 import io.github.bitttt.nn.TokenIds;
 import io.github.bitttt.nn.TttLayer;
 import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
-import io.github.bitttt.tensor.DeltaMemory;
 import io.github.bitttt.tensor.FloatOps;
 import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.RoundedRows;
@@ -37,20 +38,17 @@ import java.util.Optional;
  * <p>Values are buffers that are handed out in order and used again after {@link #reset}; so a pass over as many rows as the
  * one before allocates nothing. One stream; for one thread. Weights are shared by any number of these.
  */
-public final class CpuOps implements Ops<Rows> {
+public final class CpuOps extends RowOps {
     // Rows that are rounded together. Of a narrow layer: as many as a kernel multiplies at once, so that their tables stay in the nearest
     // cache. Of a wide one more, for its weights come from memory each time: 32 took 0.7 of the time of 4 at a width of 2560.
     private static final int TOGETHER = 4;
     private static final int TOGETHER_WIDE = 32;
     private static final int WIDE = 1024;
 
-    private final Weights weights;
-    // A layer asks with the same objects again and again; hashing a whole Param took a tenth of a token's time.
-    private final Map<Param, Weight> byIdentity = new IdentityHashMap<>();
-    private final List<Rows> buffers = new ArrayList<>();
-    private int used;
     private final Tokens tokens = new Tokens();
     private final CausalAttention attending = new CausalAttention();
+    private final ChosenExperts chosen = new ChosenExperts();
+    private final Map<TttLayer, DeltaShape> shapes = new IdentityHashMap<>();
     private final List<RoundedRows> rounded = new ArrayList<>();
     // What was given back with each buffer last.
     private final Map<Rows, Mixed<Rows>> mixed = new IdentityHashMap<>();
@@ -59,25 +57,13 @@ public final class CpuOps implements Ops<Rows> {
      *
      * @param weights frozen or packed: projections as ternary codes */
     public CpuOps(Weights weights) {
+        super(weights);
         for (Param param : weights.params()) {
             if (param.kind() == Param.Kind.TERNARY && !(weights.get(param) instanceof Weight.Ternary)) {
                 throw new IllegalArgumentException(
                         param + ": the CPU reading takes ternary codes; freeze the masters first");
             }
         }
-        this.weights = weights;
-    }
-
-    /** Takes back every value handed out so far, memories excepted. To be called before each pass. */
-    public void reset() {
-        used = 0;
-    }
-
-    private Rows take(int rows, int columns) {
-        if (used == buffers.size()) {
-            buffers.add(new Rows());
-        }
-        return buffers.get(used++).shape(rows, columns);
     }
 
     /** Token ids.
@@ -105,7 +91,7 @@ public final class CpuOps implements Ops<Rows> {
     public static Rows empty(StatePart part) {
         int numbers = Math.toIntExact(part.numbers());
         return switch (part.kind()) {
-            case MATRICES -> Rows.memory(part.shape().get(0), part.shape().get(1));
+            case MATRICES -> Rows.memory(part.shape().get(0), part.shape().get(1), part.shape().get(2));
             case ROW, UNIT_HEADS -> Rows.zeros(1, numbers);
             case GROWING -> Rows.growing(numbers, false);
             case GROWING_KEYS -> Rows.growing(numbers, true);
@@ -164,7 +150,7 @@ public final class CpuOps implements Ops<Rows> {
         cache.values().tokens().drop(first);
         cache.keys().tokens().drop(first);
         int width = layer.headWidth();
-        float[] cos = new float[width / 2];
+        float[] cos = new float[layer.rotary().turned(width) / 2];
         float[] sin = new float[cos.length];
         for (int pair = 0; pair < cos.length; pair++) {
             double angle = -TokenRows.BLOCK * layer.rotary().frequency(pair, width);
@@ -172,19 +158,6 @@ public final class CpuOps implements Ops<Rows> {
             sin[pair] = (float) Math.sin(angle);
         }
         cache.keys().tokens().turn(first, width, cos, sin);
-    }
-
-    private Weight weight(Param param) {
-        Weight known = byIdentity.get(param);
-        if (known == null) {
-            known = weights.get(param);
-            byIdentity.put(param, known);
-        }
-        return known;
-    }
-
-    private float[] floats(Param param) {
-        return weight(param) instanceof Weight.Floats(float[] values) ? values : weights.floats(param);
     }
 
     private TernaryMatrix ternary(Param param) {
@@ -204,16 +177,6 @@ public final class CpuOps implements Ops<Rows> {
                 case Weight.Int8Rows(Int8Matrix matrix) -> matrix.row(row, y.values(), t * width);
                 case Weight.Ternary _ -> throw new IllegalArgumentException(table + ": is ternary");
             }
-        }
-        return y;
-    }
-
-    @Override
-    public Rows rmsNorm(RmsNorm norm, Rows x) {
-        Rows y = take(x.rows(), x.columns());
-        float[] gain = floats(norm.gain());
-        for (int at = 0; at < x.rows() * x.columns(); at += gain.length) {
-            FloatOps.rmsNorm(x.values(), at, gain, norm.epsilon(), y.values(), at);
         }
         return y;
     }
@@ -259,15 +222,16 @@ public final class CpuOps implements Ops<Rows> {
     @Override
     public Rows gated(GatedMlp mlp, Rows x) {
         if (!shareRounding(mlp.gate(), mlp.up())) {
-            return Ops.super.gated(mlp, x);
+            return super.gated(mlp, x);
         }
+        Rows in = rotated(mlp.gate(), x);
         Rows gates = take(x.rows(), mlp.gate().out());
         Rows ups = take(x.rows(), mlp.up().out());
         RoundedRows shared = roundedRows(x.columns());
         TernaryMatrix gateMatrix = ternary(mlp.gate().weight());
         TernaryMatrix upMatrix = ternary(mlp.up().weight());
         for (int from = 0; from < x.rows(); from += together(x)) {
-            shared.round(x.values(), from * x.columns(), Math.min(together(x), x.rows() - from));
+            shared.round(in.values(), from * x.columns(), Math.min(together(x), x.rows() - from));
             gateMatrix.matMul(shared, gates.values(), from * gates.columns());
             upMatrix.matMul(shared, ups.values(), from * ups.columns());
         }
@@ -278,8 +242,9 @@ public final class CpuOps implements Ops<Rows> {
     @Override
     public Mixed<Rows> attention(Attention layer, KvCache<Rows> cache, Rows x) {
         if (!shareRounding(layer.query(), layer.key()) || !shareRounding(layer.query(), layer.value())) {
-            return Ops.super.attention(layer, cache, x);
+            return super.attention(layer, cache, x);
         }
+        Rows in = rotated(layer.query(), x);
         Rows queries = take(x.rows(), layer.query().out());
         Rows keys = take(x.rows(), layer.key().out());
         Rows values = take(x.rows(), layer.value().out());
@@ -288,18 +253,23 @@ public final class CpuOps implements Ops<Rows> {
         TernaryMatrix keyMatrix = ternary(layer.key().weight());
         TernaryMatrix valueMatrix = ternary(layer.value().weight());
         for (int from = 0; from < x.rows(); from += together(x)) {
-            shared.round(x.values(), from * x.columns(), Math.min(together(x), x.rows() - from));
+            shared.round(in.values(), from * x.columns(), Math.min(together(x), x.rows() - from));
             queryMatrix.matMul(shared, queries.values(), from * queries.columns());
             keyMatrix.matMul(shared, keys.values(), from * keys.columns());
             valueMatrix.matMul(shared, values.values(), from * values.columns());
         }
-        return attended(layer, cache, queries, keys, values);
+        return attended(layer, cache, x, queries, keys, values);
     }
 
     /** Whether two projections of one input can take it in one rounded form. */
     private static boolean shareRounding(BitLinear one, BitLinear other) {
         return one.quantization().roundActivations() && one.quantization().equals(other.quantization())
-                && one.norm().isEmpty() && other.norm().isEmpty();
+                && one.norm().isEmpty() && other.norm().isEmpty() && one.rotation().equals(other.rotation());
+    }
+
+    /** What a projection without a norm rounds. */
+    private Rows rotated(BitLinear layer, Rows x) {
+        return layer.rotation().isPresent() ? rotate(layer.rotation().get(), x) : x;
     }
 
     @Override
@@ -321,78 +291,6 @@ public final class CpuOps implements Ops<Rows> {
                 y.values()[i] += offsets[i % out];
             }
         }
-        return y;
-    }
-
-    @Override
-    public Rows add(Rows x, Rows y) {
-        if (x.rows() != y.rows() || x.columns() != y.columns()) {
-            throw new IllegalArgumentException("add takes equal shapes, got " + x + " and " + y);
-        }
-        Rows sum = take(x.rows(), x.columns());
-        float[] a = x.values();
-        float[] b = y.values();
-        float[] c = sum.values();
-        for (int i = 0; i < x.rows() * x.columns(); i++) {
-            c[i] = a[i] + b[i];
-        }
-        return sum;
-    }
-
-    @Override
-    public Rows siluMultiply(Rows gate, Rows up) {
-        Rows y = take(gate.rows(), gate.columns());
-        FloatOps.siluMultiply(gate.values(), up.values(), y.values(), gate.rows() * gate.columns());
-        return y;
-    }
-
-    @Override
-    public Rows reluSquaredMultiply(Rows gate, Rows up) {
-        Rows y = take(gate.rows(), gate.columns());
-        float[] a = gate.values();
-        float[] b = up.values();
-        float[] c = y.values();
-        for (int i = 0; i < gate.rows() * gate.columns(); i++) {
-            float open = Math.max(a[i], 0);
-            c[i] = open * open * b[i];
-        }
-        return y;
-    }
-
-    @Override
-    public Rows tokenShift(Param mu, Rows previous, Rows x) {
-        float[] mix = floats(mu);
-        int width = x.columns();
-        Rows y = take(x.rows(), width);
-        float[] in = x.values();
-        for (int t = 0; t < x.rows(); t++) {
-            float[] before = t == 0 ? previous.values() : in;
-            int beforeAt = t == 0 ? 0 : (t - 1) * width;
-            for (int i = 0; i < width; i++) {
-                float value = in[t * width + i];
-                y.values()[t * width + i] = value + mix[i] * (before[beforeAt + i] - value);
-            }
-        }
-        return y;
-    }
-
-    @Override
-    public Rows normalizeHeads(int heads, Rows f) {
-        Rows y = take(f.rows(), f.columns());
-        System.arraycopy(f.values(), 0, y.values(), 0, f.rows() * f.columns());
-        int width = f.columns() / heads;
-        for (int head = 0; head < f.rows() * heads; head++) {
-            FloatOps.normalize(y.values(), head * width, width);
-        }
-        return y;
-    }
-
-    @Override
-    public Rows moveDown(Rows first, Rows rows) {
-        int width = rows.columns();
-        Rows y = take(rows.rows(), width);
-        System.arraycopy(first.values(), 0, y.values(), 0, width);
-        System.arraycopy(rows.values(), 0, y.values(), width, (rows.rows() - 1) * width);
         return y;
     }
 
@@ -422,23 +320,51 @@ public final class CpuOps implements Ops<Rows> {
     }
 
     @Override
-    public Delta<Rows> delta(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates,
+    public Delta<Rows> delta(DeltaShape shape, Read read, Rows memory, Rows keys, Rows queries, Rows values, Rows rates,
             Optional<Rows> decays) {
-        return new Delta<>(learn(heads, read, memory, keys, values, rates, decays.orElse(null)), memory);
+        Rows answers = take(keys.rows(), shape.values());
+        DeltaSteps.learn(shape, read, memory, keys, 0, queries, 0, values, 0, rates, decays.orElse(null), answers);
+        return new Delta<>(answers, memory);
     }
 
-    private Rows learn(int heads, Read read, Rows memory, Rows keys, Rows values, Rows rates, Rows decays) {
-        Rows answers = take(keys.rows(), keys.columns());
-        DeltaMemory weights = memory.memory();
-        int d = keys.columns() / heads;
-        for (int t = 0; t < keys.rows(); t++) {
-            for (int head = 0; head < heads; head++) {
-                weights.step(head, keys.values(), values.values(), t * keys.columns() + head * d,
-                        rates.values()[t * heads + head], decays == null ? 1 : decays.values()[t * heads + head],
-                        read == Read.AFTER, answers.values());
+    @Override
+    public Rows experts(Experts layer, Rows x) {
+        Rows scores = linear(layer.router(), Optional.empty(), x);
+        Rows shares = sigmoid(linear(layer.sharedGate(), Optional.empty(), x));
+        Rows y = take(x.rows(), x.columns());
+        Rows shared = layer.shared().forward(this, x);
+        Rows row = take(1, x.columns());
+        for (int t = 0; t < x.rows(); t++) {
+            int at = t * x.columns();
+            for (int i = 0; i < x.columns(); i++) {
+                y.values()[at + i] = shares.values()[t] * shared.values()[at + i];
+            }
+            System.arraycopy(x.values(), at, row.values(), 0, x.columns());
+            chosen.choose(layer, scores.values(), t * scores.columns());
+            for (int k = 0; k < layer.chosen(); k++) {
+                Rows answer = layer.experts().get(chosen.expert(k)).forward(this, row);
+                FloatOps.addScaled(chosen.weight(k), answer.values(), 0, y.values(), at, x.columns());
             }
         }
-        return answers;
+        return y;
+    }
+
+    /** Overrides the composite, step by step the same, in place; queries, keys and values are read where the convolution wrote them. */
+    @Override
+    public Mixed<Rows> gatedDelta(GatedDelta layer, GatedDeltaState<Rows> memory, Rows x) {
+        DeltaShape shape = layer.shape();
+        int keys = shape.keys();
+        Rows read = layer.input().forward(this, x);
+        Rows mixed = convolve(layer.kernel(), memory.tail(), read);
+        DeltaSteps.unitHeads(mixed, 0, shape.keyHeads(), shape.keyWidth(), 1 / Math.sqrt(shape.keyWidth()));
+        DeltaSteps.unitHeads(mixed, keys, shape.keyHeads(), shape.keyWidth(), 1);
+        Rows rates = sigmoid(linear(layer.rate(), Optional.empty(), x));
+        Rows decays = fade(layer.decay(), linear(layer.decay().weight(), Optional.empty(), x));
+        Rows answers = take(x.rows(), shape.values());
+        DeltaSteps.learn(shape, Read.AFTER, memory.weights(), mixed, keys, mixed, 0, mixed, 2 * keys, rates, decays,
+                answers);
+        Convolution.moveTail(layer.kernel().columns() - 1, memory.tail(), read);
+        return mixed(deltaOutput(layer, x, answers), memory);
     }
 
     @Override
@@ -446,13 +372,6 @@ public final class CpuOps implements Ops<Rows> {
         Rows answers = take(queries.rows(), queries.columns());
         attending.attend(layer, cache, queries, keys, values, answers);
         return mixed(answers, cache);
-    }
-
-    @Override
-    public Rows lastRow(Rows rows) {
-        Rows last = take(1, rows.columns());
-        System.arraycopy(rows.values(), (rows.rows() - 1) * rows.columns(), last.values(), 0, rows.columns());
-        return last;
     }
 
     /** Overrides the composite, step by step the same: here the state is changed in place, so that a token allocates nothing
@@ -464,11 +383,23 @@ public final class CpuOps implements Ops<Rows> {
         Rows keys = layer.objective() == Objective.PREDICT_NEXT ? moveDown(memory.feature(), features) : features;
         Rows rates = innerRate(layer.innerRate(), layer.heads(), x);
         Rows decays = layer.decay().isPresent() ? innerRate(layer.decay().get(), layer.heads(), x) : null;
-        Rows answers = learn(layer.heads(), layer.read(), memory.weights(), keys, features, rates, decays);
+        Rows answers = take(x.rows(), layer.memoryWidth());
+        DeltaSteps.learn(shape(layer), layer.read(), memory.weights(), keys, 0, features, 0, features, 0, rates, decays,
+                answers);
         copyLast(x, memory.previous());
         copyLast(features, memory.feature());
         Rows y = layer.up().forward(this, answers);
         return mixed(y, memory);
+    }
+
+    /** Made once for each layer. */
+    private DeltaShape shape(TttLayer layer) {
+        DeltaShape known = shapes.get(layer);
+        if (known == null) {
+            known = DeltaShape.square(layer.heads(), layer.headWidth());
+            shapes.put(layer, known);
+        }
+        return known;
     }
 
     /** Overrides the composite: the same pair is the same object, token after token. */

@@ -22,11 +22,11 @@ public final class Rows {
     }
 
     /** The weights of a memory before the first token. */
-    static Rows memory(int heads, int d) {
+    static Rows memory(int heads, int rows, int columns) {
         Rows weights = new Rows();
-        weights.memory = new DeltaMemory(heads, d);
-        weights.rows = heads * d;
-        weights.columns = d;
+        weights.memory = new DeltaMemory(heads, rows, columns);
+        weights.rows = heads * rows;
+        weights.columns = columns;
         return weights;
     }
 

@@ -2,6 +2,10 @@ package io.github.bitttt.nn.naive;
 
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.DeltaShape;
+import io.github.bitttt.nn.Experts;
+import io.github.bitttt.nn.GatedDelta;
+import io.github.bitttt.nn.Hadamard;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.Mixed;
@@ -9,7 +13,6 @@ import io.github.bitttt.nn.Ops;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
 import io.github.bitttt.nn.RmsNorm;
-import io.github.bitttt.nn.Rotary;
 import io.github.bitttt.nn.StatePart;
 import io.github.bitttt.nn.TokenIds;
 import io.github.bitttt.nn.Weight;
@@ -17,10 +20,12 @@ import io.github.bitttt.nn.Weights;
 import io.github.bitttt.tensor.Int8Matrix;
 import io.github.bitttt.tensor.TernaryMatrix;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * The instructions as plain double loops: their definition, and the control of the other readings.
@@ -213,106 +218,187 @@ public final class NaiveOps implements Ops<Doubles> {
     }
 
     @Override
-    public Delta<Doubles> delta(int heads, Read read, Doubles weights, Doubles keys, Doubles values, Doubles rates,
-            Optional<Doubles> decays) {
+    public Delta<Doubles> delta(DeltaShape shape, Read read, Doubles weights, Doubles keys, Doubles queries,
+            Doubles values, Doubles rates, Optional<Doubles> decays) {
         double[][] memory = map(weights, double[]::clone).rows();
-        int width = memory[0].length;
-        double[][] answers = new double[keys.rows().length][heads * width];
+        int width = shape.valueWidth();
+        int columns = shape.keyWidth();
+        int shared = shape.heads() / shape.keyHeads(); // heads of values of one head of keys
+        double[][] answers = new double[keys.rows().length][shape.values()];
         for (int t = 0; t < answers.length; t++) {
-            for (int head = 0; head < heads; head++) {
+            for (int head = 0; head < shape.heads(); head++) {
                 double decay = decays.isPresent() ? decays.get().rows()[t][head] : 1;
-                double[] key = head(keys.rows()[t], head, width);
+                double[] key = head(keys.rows()[t], head / shared, columns);
+                double[] query = head(queries.rows()[t], head / shared, columns);
                 double[] value = head(values.rows()[t], head, width);
-                double[] before = new double[width];
-                double[] after = new double[width];
                 for (int i = 0; i < width; i++) {
                     double[] row = memory[head * width + i];
-                    for (int j = 0; j < width; j++) {
+                    for (int j = 0; j < columns; j++) {
                         row[j] *= decay;
                     }
-                    before[i] = dot(row, value);
+                    double before = dot(row, query);
                     double error = value[i] - dot(row, key);
-                    for (int j = 0; j < width; j++) {
+                    for (int j = 0; j < columns; j++) {
                         row[j] += rates.rows()[t][head] * error * key[j];
                     }
-                    after[i] = dot(row, value);
+                    answers[t][head * width + i] = read == Read.BEFORE ? before : dot(row, query);
                 }
-                System.arraycopy(read == Read.BEFORE ? before : after, 0, answers[t], head * width, width);
             }
         }
         return new Delta<>(new Doubles(answers), new Doubles(memory));
     }
 
     @Override
-    public Mixed<Doubles> attend(Attention layer, KvCache<Doubles> cache, Doubles queries, Doubles keys,
-            Doubles values) {
-        int past = cache.keys().rows().length;
-        int width = layer.headWidth();
-        int shared = layer.heads() / layer.keyHeads(); // query heads of one key head
-        double[][] k = joined(cache.keys(), turned(layer, past, keys));
-        double[][] v = joined(cache.values(), values);
-        double[][] q = turned(layer, past, queries).rows();
-        double[][] answers = new double[q.length][];
-        for (int t = 0; t < q.length; t++) {
-            answers[t] = new double[layer.heads() * width];
-            for (int head = 0; head < layer.heads(); head++) {
-                double[] answer = answer(head(q[t], head, width), k, v, head / shared, past + t + 1);
-                System.arraycopy(answer, 0, answers[t], head * width, width);
+    public Doubles convolve(Param kernel, Doubles tail, Doubles rows) {
+        double[][] taps = matrix(kernel);
+        int before = kernel.columns() - 1;
+        double[][] all = withTail(before, tail, rows);
+        double[][] y = new double[rows.rows().length][kernel.rows()];
+        for (int t = 0; t < y.length; t++) {
+            for (int channel = 0; channel < y[t].length; channel++) {
+                double sum = 0;
+                for (int tap = 0; tap <= before; tap++) {
+                    sum += taps[channel][tap] * all[t + tap][channel];
+                }
+                y[t][channel] = sum / (1 + Math.exp(-sum));
             }
         }
-        return mixed(new Doubles(answers), new KvCache<>(new Doubles(k), new Doubles(v)));
+        return new Doubles(y);
     }
 
-    /** One query over the first rows of one key head. */
-    private static double[] answer(double[] query, double[][] keys, double[][] values, int head, int seen) {
-        int width = query.length;
-        double[] scores = new double[seen];
-        for (int s = 0; s < seen; s++) {
-            scores[s] = dot(query, head(keys[s], head, width)) / Math.sqrt(width);
-        }
-        double largest = Arrays.stream(scores).max().orElseThrow(); // so that no exponential overflows
-        double[] answer = new double[width];
-        double sum = 0;
-        for (int s = 0; s < seen; s++) {
-            double weight = Math.exp(scores[s] - largest);
-            sum += weight;
-            for (int i = 0; i < width; i++) {
-                answer[i] += weight * values[s][head * width + i];
+    @Override
+    public Doubles tail(int count, Doubles tail, Doubles rows) {
+        double[][] all = withTail(count, tail, rows);
+        return Doubles.row(Arrays.stream(all, all.length - count, all.length).flatMapToDouble(Arrays::stream)
+                .toArray());
+    }
+
+    /** The rows before the first, and the rows. */
+    private static double[][] withTail(int count, Doubles tail, Doubles rows) {
+        double[] before = tail.rows()[0];
+        int width = before.length / count;
+        double[][] all = new double[count + rows.rows().length][];
+        Arrays.setAll(all, t -> t < count ? head(before, t, width) : rows.rows()[t - count]);
+        return all;
+    }
+
+    @Override
+    public Doubles columns(Doubles x, int from, int to) {
+        return map(x, row -> Arrays.copyOfRange(row, from, to));
+    }
+
+    @Override
+    public Doubles unitHeads(int heads, double length, Doubles f) {
+        return map(f, row -> {
+            double[] y = row.clone();
+            int width = row.length / heads;
+            for (int head = 0; head < heads; head++) {
+                double[] one = head(row, head, width);
+                double factor = length / Math.sqrt(dot(one, one) + 1e-6);
+                for (int i = head * width; i < (head + 1) * width; i++) {
+                    y[i] *= factor;
+                }
+            }
+            return y;
+        });
+    }
+
+    @Override
+    public Doubles fade(GatedDelta.Decay decay, Doubles x) {
+        double[][] offset = matrix(decay.offset());
+        double[][] exponent = matrix(decay.exponent());
+        return map(x, row -> {
+            double[] y = new double[row.length];
+            for (int head = 0; head < y.length; head++) {
+                double z = row[head] + offset[head][0];
+                double softplus = Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+                y[head] = Math.exp(-Math.exp(exponent[head][0]) * softplus);
+            }
+            return y;
+        });
+    }
+
+    @Override
+    public Doubles sigmoid(Doubles x) {
+        return map(x, row -> Arrays.stream(row).map(value -> 1 / (1 + Math.exp(-value))).toArray());
+    }
+
+    @Override
+    public Doubles multiply(Doubles x, Doubles y) {
+        double[][] product = new double[x.rows().length][];
+        for (int t = 0; t < product.length; t++) {
+            product[t] = x.rows()[t].clone();
+            for (int i = 0; i < product[t].length; i++) {
+                product[t][i] *= y.rows()[t][i];
             }
         }
-        for (int i = 0; i < width; i++) {
-            answer[i] /= sum;
-        }
-        return answer;
+        return new Doubles(product);
     }
 
-    /** Rotary positions: numbers i and i + d / 2 of each head are turned as a point of the plane. */
-    private static Doubles turned(Attention layer, int past, Doubles x) {
-        Rotary rotary = layer.rotary();
-        int width = layer.headWidth();
+    @Override
+    public Doubles rotate(Hadamard rotation, Doubles x) {
+        double[][] signs = matrix(rotation.signs());
+        return map(x, row -> {
+            double[] flipped = new double[row.length];
+            Arrays.setAll(flipped, i -> row[i] * signs[i][0]);
+            return hadamard(rotation.block(), flipped);
+        });
+    }
+
+    @Override
+    public Doubles rotateBack(Hadamard rotation, Doubles x) {
+        double[][] signs = matrix(rotation.signs());
+        return map(x, row -> {
+            double[] y = hadamard(rotation.block(), row);
+            Arrays.setAll(y, i -> y[i] * signs[i][0]);
+            return y;
+        });
+    }
+
+    private static double[] hadamard(int block, double[] x) {
+        double[] y = new double[x.length];
+        for (int i = 0; i < y.length; i++) {
+            for (int j = 0; j < block; j++) {
+                int sign = Integer.bitCount(i % block & j) % 2 == 0 ? 1 : -1;
+                y[i] += sign * x[i / block * block + j] / Math.sqrt(block);
+            }
+        }
+        return y;
+    }
+
+    @Override
+    public Doubles experts(Experts layer, Doubles x) {
+        Doubles scores = linear(layer.router(), Optional.empty(), x);
+        Doubles shares = sigmoid(linear(layer.sharedGate(), Optional.empty(), x));
+        Doubles shared = layer.shared().forward(this, x);
         double[][] y = new double[x.rows().length][];
         for (int t = 0; t < y.length; t++) {
             double[] row = x.rows()[t];
-            y[t] = row.clone();
-            for (int first = 0; first < row.length; first++) {
-                int pair = first % width;
-                if (pair < width / 2) {
-                    int second = first + width / 2;
-                    double angle = (past + t) * rotary.frequency(pair, width);
-                    double cos = Math.cos(angle) * rotary.magnitude();
-                    double sin = Math.sin(angle) * rotary.magnitude();
-                    y[t][first] = row[first] * cos - row[second] * sin;
-                    y[t][second] = row[second] * cos + row[first] * sin;
+            double[] score = scores.rows()[t];
+            double largest = Arrays.stream(score).max().orElseThrow();
+            double[] weights = Arrays.stream(score).map(value -> Math.exp(value - largest)).toArray();
+            int[] chosen = IntStream.range(0, weights.length).boxed()
+                    .sorted(Comparator.comparingDouble(e -> -weights[e])).limit(layer.chosen())
+                    .mapToInt(Integer::intValue).toArray();
+            double sum = layer.renormalised()
+                    ? Arrays.stream(chosen).mapToDouble(e -> weights[e]).sum()
+                    : Arrays.stream(weights).sum();
+            double share = shares.rows()[t][0];
+            y[t] = Arrays.stream(shared.rows()[t]).map(value -> share * value).toArray();
+            for (int e : chosen) {
+                double[] answer = layer.experts().get(e).forward(this, Doubles.row(row)).rows()[0];
+                for (int i = 0; i < answer.length; i++) {
+                    y[t][i] += weights[e] / sum * answer[i];
                 }
             }
         }
         return new Doubles(y);
     }
 
-    private static double[][] joined(Doubles before, Doubles after) {
-        double[][] rows = Arrays.copyOf(before.rows(), before.rows().length + after.rows().length);
-        System.arraycopy(after.rows(), 0, rows, before.rows().length, after.rows().length);
-        return rows;
+    @Override
+    public Mixed<Doubles> attend(Attention layer, KvCache<Doubles> cache, Doubles queries, Doubles keys,
+            Doubles values) {
+        return NaiveAttention.attend(layer, cache, queries, keys, values);
     }
 
     @Override
@@ -320,11 +406,11 @@ public final class NaiveOps implements Ops<Doubles> {
         return Doubles.row(rows.rows()[rows.rows().length - 1]);
     }
 
-    private static double[] head(double[] row, int head, int width) {
+    static double[] head(double[] row, int head, int width) {
         return Arrays.copyOfRange(row, head * width, (head + 1) * width);
     }
 
-    private static double dot(double[] a, double[] b) {
+    static double dot(double[] a, double[] b) {
         double sum = 0;
         for (int i = 0; i < a.length; i++) {
             sum += a[i] * b[i];

@@ -257,20 +257,23 @@ public interface FloatKernels {
 
     /** The weights of a memory before its first token, in the layout of this family.
      *
-     * @param heads H, at least 1
-     * @param d     width of a head, at least 1
+     * @param heads   H, at least 1
+     * @param rows    width of a value, at least 1
+     * @param columns width of a key, at least 1
      * @return zeros */
-    default DeltaWeights deltaWeights(int heads, int d) {
-        return new NaiveDelta(heads, d);
+    default DeltaWeights deltaWeights(int heads, int rows, int columns) {
+        return new NaiveDelta(heads, rows, columns);
     }
 
-    /** Matrices W [d, d], one for each head, that the delta rule trains; in a family's own layout, for one thread at a time. */
+    /** Matrices W [rows, columns], one for each head, that the delta rule trains; in a family's own layout, for one thread at a time. */
     interface DeltaWeights {
-        /** One step of one head: W = decay W, e = v - W k, W += rate e k^T, answer = W v, before or after that sum.
+        /** One step of one head: W = decay W, e = v - W k, W += rate e k^T, answer = W q, before or after that sum.
          *
          * @param head         from 0
          * @param keys         holds k
          * @param keyOffset    of the first
+         * @param queries      holds q; may be the array of another
+         * @param queryOffset  of the first
          * @param values       holds v
          * @param valueOffset  of the first
          * @param rate         eta
@@ -278,17 +281,17 @@ public interface FloatKernels {
          * @param after        read after the update
          * @param answer       receives the answer
          * @param answerOffset of the first */
-        void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate, float decay,
-                boolean after, float[] answer, int answerOffset);
+        void step(int head, float[] keys, int keyOffset, float[] queries, int queryOffset, float[] values,
+                int valueOffset, float rate, float decay, boolean after, float[] answer, int answerOffset);
 
         /** What was learned.
          *
-         * @param w receives [H, d, d] in row order */
+         * @param w receives [H, rows, columns] in row order */
         void copyTo(float[] w);
 
         /** Overwrites W.
          *
-         * @param w [H, d, d] in row order */
+         * @param w [H, rows, columns] in row order */
         void set(float[] w);
 
         /** Overwrites W by zeros. */

@@ -165,8 +165,8 @@ public final class PlainKernels implements Kernels {
         }
 
         @Override
-        public DeltaWeights deltaWeights(int heads, int d) {
-            return new PlainDelta(heads, d);
+        public DeltaWeights deltaWeights(int heads, int rows, int columns) {
+            return new PlainDelta(heads, rows, columns);
         }
     }
 
@@ -205,37 +205,37 @@ public final class PlainKernels implements Kernels {
     private static final class PlainDelta extends HeapDelta {
         private final float[] errors;
 
-        PlainDelta(int heads, int d) {
-            super(heads, d);
-            errors = new float[d];
+        PlainDelta(int heads, int rows, int columns) {
+            super(heads, rows, columns);
+            errors = new float[rows];
         }
 
         @Override
-        public void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate,
-                float decay, boolean after, float[] answer, int answerOffset) {
-            // The answer's room holds W v while the errors are summed.
-            int first = head * d * d;
+        public void step(int head, float[] keys, int keyOffset, float[] queries, int queryOffset, float[] values,
+                int valueOffset, float rate, float decay, boolean after, float[] answer, int answerOffset) {
+            // The answer's room holds W q while the errors are summed.
+            int first = head * columns * rows;
             Arrays.fill(errors, 0);
-            Arrays.fill(answer, answerOffset, answerOffset + d, 0);
-            float keyValue = 0;
-            for (int j = 0; j < d; j++) {
+            Arrays.fill(answer, answerOffset, answerOffset + rows, 0);
+            float keyQuery = 0;
+            for (int j = 0; j < columns; j++) {
                 float key = keys[keyOffset + j];
-                float value = values[valueOffset + j];
-                keyValue += key * value;
-                int column = first + j * d;
-                for (int i = 0; i < d; i++) {
+                float query = queries[queryOffset + j];
+                keyQuery += key * query;
+                int column = first + j * rows;
+                for (int i = 0; i < rows; i++) {
                     errors[i] -= w[column + i] * key;
-                    answer[answerOffset + i] += w[column + i] * value;
+                    answer[answerOffset + i] += w[column + i] * query;
                 }
             }
-            for (int i = 0; i < d; i++) {
+            for (int i = 0; i < rows; i++) {
                 errors[i] = rate * (values[valueOffset + i] + decay * errors[i]);
-                answer[answerOffset + i] = decay * answer[answerOffset + i] + (after ? errors[i] * keyValue : 0);
+                answer[answerOffset + i] = decay * answer[answerOffset + i] + (after ? errors[i] * keyQuery : 0);
             }
-            for (int j = 0; j < d; j++) {
+            for (int j = 0; j < columns; j++) {
                 float key = keys[keyOffset + j];
-                int column = first + j * d;
-                for (int i = 0; i < d; i++) {
+                int column = first + j * rows;
+                for (int i = 0; i < rows; i++) {
                     w[column + i] = decay * w[column + i] + errors[i] * key;
                 }
             }

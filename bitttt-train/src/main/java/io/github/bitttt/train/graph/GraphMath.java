@@ -1,5 +1,6 @@
 package io.github.bitttt.train.graph;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -191,6 +192,42 @@ final class GraphMath {
         }
         SDVariable y = new NativeTanh(graph, x.mul(0.5)).outputVariable().mul(0.5).add(0.5);
         return define(y, List.of(x), g -> List.of(g.mul(y.sub(graph.math.square(y)))));
+    }
+
+    /** exp(-exp(exponent) log(1 + exp(x))) of x [n, H] and exponents [H]. */
+    SDVariable fade(SDVariable x, SDVariable exponents, long n, long heads) {
+        // log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))
+        SDVariable soft = graph.nn.relu(x, 0).add(graph.math.log(graph.math.exp(graph.math.abs(x).neg()).add(1)));
+        SDVariable softplus = define(soft, List.of(x), g -> List.of(g.mul(sigmoid(x))));
+        SDVariable power = graph.math.exp(exponents);
+        SDVariable powers = define(power, List.of(exponents), g -> List.of(g.mul(power)));
+        return graph.math.exp(multiplyRows(softplus, powers, n, heads).neg());
+    }
+
+    /** x / sqrt(x.x + 1e-6) over rows [n, d]. */
+    SDVariable unit(SDVariable x, long width) {
+        SDVariable inverse = graph.math
+                .rsqrt(reduced(graph.math.square(x), width, squares -> squares.sum(true, 1)).add(1e-6)); // [n, 1]
+        SDVariable y = x.mul(inverse);
+        return define(y, List.of(x),
+                g -> List.of(g.sub(y.mul(reduced(g.mul(y), width, product -> product.sum(true, 1)))).mul(inverse)));
+    }
+
+    /** first [B, a, M] before rows [B, T, M]. */
+    SDVariable append(SDVariable first, int before, SDVariable rows, int batch, int tokens, int width) {
+        return define(graph.concat(1, first, rows), List.of(first, rows),
+                g -> List.of(graph.slice(g, new int[]{0, 0, 0}, batch, before, width),
+                        graph.slice(g, new int[]{0, before, 0}, batch, tokens, width)));
+    }
+
+    /** Each of x [n, 1, d] so many times: [n, times, d]. */
+    SDVariable repeat(SDVariable x, int times) {
+        if (times == 1) {
+            return x;
+        }
+        SDVariable[] copies = new SDVariable[times];
+        Arrays.fill(copies, x);
+        return define(graph.concat(1, copies), List.of(x), g -> List.of(g.sum(true, 1)));
     }
 
     /** silu(gate) * up. */

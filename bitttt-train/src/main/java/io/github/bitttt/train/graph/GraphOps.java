@@ -2,6 +2,10 @@ package io.github.bitttt.train.graph;
 
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear;
+import io.github.bitttt.nn.DeltaShape;
+import io.github.bitttt.nn.Experts;
+import io.github.bitttt.nn.GatedDelta;
+import io.github.bitttt.nn.Hadamard;
 import io.github.bitttt.nn.GatedMlp;
 import io.github.bitttt.nn.InnerRate;
 import io.github.bitttt.nn.KvCache;
@@ -265,13 +269,89 @@ public final class GraphOps implements Ops<SDVariable> {
     }
 
     @Override
-    public Delta<SDVariable> delta(int heads, Read read, SDVariable weights, SDVariable keys, SDVariable values,
-            SDVariable rates, Optional<SDVariable> decays) {
-        int width = width(keys);
-        Delta<SDVariable> delta = new ChunkedDelta(graph, math, batch, tokens, heads, width / heads, read).apply(
-                weights, keys, values, rates, decays);
-        sized(delta.answers(), width);
+    public Delta<SDVariable> delta(DeltaShape shape, Read read, SDVariable weights, SDVariable keys, SDVariable queries,
+            SDVariable values, SDVariable rates, Optional<SDVariable> decays) {
+        Delta<SDVariable> delta = new ChunkedDelta(graph, math, batch, tokens, shape, read).apply(weights, keys,
+                queries,
+                values, rates, decays);
+        sized(delta.answers(), shape.values());
         return delta;
+    }
+
+    @Override
+    public SDVariable convolve(Param kernel, SDVariable tail, SDVariable rows) {
+        int count = kernel.columns();
+        int width = kernel.rows();
+        SDVariable all = withTail(count - 1, tail, rows, width);
+        SDVariable taps = variable(kernel).reshape(width, count, 1);
+        SDVariable sum = null;
+        for (int tap = 0; tap < count; tap++) {
+            SDVariable moved = math.slice(all, batch, tap, tokens, tokens + count - 1, width).reshape(rows(), width);
+            SDVariable weights = math.slice(taps, width, tap, 1, count, 1).reshape(width);
+            SDVariable part = math.multiplyRows(moved, weights, rows(), width);
+            sum = sum == null ? part : sum.add(part);
+        }
+        return sized(math.multiply(sum, math.sigmoid(sum)), width);
+    }
+
+    @Override
+    public SDVariable tail(int count, SDVariable tail, SDVariable rows) {
+        int width = width(rows);
+        return math.slice(withTail(count, tail, rows, width), batch, tokens, count, tokens + count, width).reshape(
+                batch,
+                (long) count * width);
+    }
+
+    /** [B, k - 1 + T, C]. */
+    private SDVariable withTail(int count, SDVariable tail, SDVariable rows, int width) {
+        return math.append(tail.reshape(batch, count, width), count, rows.reshape(batch, tokens, width), batch, tokens,
+                width);
+    }
+
+    @Override
+    public SDVariable columns(SDVariable x, int from, int to) {
+        int width = width(x);
+        SDVariable cut = math.slice(x.reshape(rows(), width, 1), Math.toIntExact(rows()), from, to - from, width, 1);
+        return sized(cut.reshape(rows(), to - from), to - from);
+    }
+
+    @Override
+    public SDVariable unitHeads(int heads, double length, SDVariable f) {
+        int width = width(f);
+        SDVariable y = math.unit(f.reshape(rows() * heads, width / heads), width / heads);
+        return sized(y.reshape(rows(), width).mul(length), width);
+    }
+
+    @Override
+    public SDVariable fade(GatedDelta.Decay decay, SDVariable x) {
+        int heads = decay.offset().rows();
+        SDVariable moved = math.addRows(x, variable(decay.offset()), rows(), heads);
+        return sized(math.fade(moved, variable(decay.exponent()), rows(), heads), heads);
+    }
+
+    @Override
+    public SDVariable sigmoid(SDVariable x) {
+        return sized(math.sigmoid(x), width(x));
+    }
+
+    @Override
+    public SDVariable multiply(SDVariable x, SDVariable y) {
+        return sized(math.multiply(x, y), width(x));
+    }
+
+    @Override
+    public SDVariable rotate(Hadamard rotation, SDVariable x) {
+        throw new UnsupportedOperationException(rotation.signs() + ": models with rotated weights are not trained");
+    }
+
+    @Override
+    public SDVariable rotateBack(Hadamard rotation, SDVariable x) {
+        return rotate(rotation, x);
+    }
+
+    @Override
+    public SDVariable experts(Experts layer, SDVariable x) {
+        throw new UnsupportedOperationException(layer.router() + ": models with experts are not trained");
     }
 
     /** Over this window alone: the cache is neither read nor written. */

@@ -45,16 +45,23 @@ final class WindowAttention {
                 (long) each * tokens, width);
     }
 
-    /** Rotary positions: x cos + (x P) sin, where P takes number i + d / 2 of a head to -i and i to i + d / 2. */
+    /** Rotary positions: x cos + (x P) sin, where P takes number i + m / 2 of a head to -i and i to i + m / 2. */
     private SDVariable turned(SDVariable x, int heads) {
         int columns = heads * width;
         float[][] cos = new float[batch * tokens][columns];
         float[][] sin = new float[batch * tokens][columns];
         float[][] swap = new float[columns][columns];
+        int half = rotary.turned(width) / 2;
         for (int i = 0; i < columns; i++) {
-            int pair = i % width % (width / 2);
-            boolean first = i % width < width / 2;
-            swap[first ? i + width / 2 : i - width / 2][i] = first ? -1 : 1;
+            if (i % width >= 2 * half) { // not turned
+                for (float[] row : cos) {
+                    row[i] = (float) rotary.magnitude();
+                }
+                continue;
+            }
+            int pair = i % width % half;
+            boolean first = i % width < half;
+            swap[first ? i + half : i - half][i] = first ? -1 : 1;
             double frequency = rotary.frequency(pair, width);
             for (int row = 0; row < batch * tokens; row++) {
                 double angle = row % tokens * frequency;

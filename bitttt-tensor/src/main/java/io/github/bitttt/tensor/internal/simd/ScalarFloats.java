@@ -173,40 +173,40 @@ class ScalarFloats implements FloatKernels {
     }
 
     @Override
-    public DeltaWeights deltaWeights(int heads, int d) {
-        return new ScalarDelta(heads, d);
+    public DeltaWeights deltaWeights(int heads, int rows, int columns) {
+        return new ScalarDelta(heads, rows, columns);
     }
 
     /** As {@link DeltaBlocks}; the update is made at once. */
     private final class ScalarDelta extends HeapDelta {
         private final float[] errors;
 
-        ScalarDelta(int heads, int d) {
-            super(heads, d);
-            errors = new float[d];
+        ScalarDelta(int heads, int rows, int columns) {
+            super(heads, rows, columns);
+            errors = new float[rows];
         }
 
         @Override
-        public void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate,
-                float decay, boolean after, float[] answer, int answerOffset) {
-            int first = head * d * d;
-            float keyValue = after ? dot(keys, keyOffset, values, valueOffset, d) : 0;
+        public void step(int head, float[] keys, int keyOffset, float[] queries, int queryOffset, float[] values,
+                int valueOffset, float rate, float decay, boolean after, float[] answer, int answerOffset) {
+            int first = head * columns * rows;
+            float keyQuery = after ? dot(keys, keyOffset, queries, queryOffset, columns) : 0;
             Arrays.fill(errors, 0);
-            Arrays.fill(answer, answerOffset, answerOffset + d, 0);
-            for (int j = 0; j < d; j++) {
-                for (int i = 0; i < d; i++) {
-                    float element = w[first + j * d + i];
+            Arrays.fill(answer, answerOffset, answerOffset + rows, 0);
+            for (int j = 0; j < columns; j++) {
+                for (int i = 0; i < rows; i++) {
+                    float element = w[first + j * rows + i];
                     errors[i] = Math.fma(element, keys[keyOffset + j], errors[i]);
-                    answer[answerOffset + i] = Math.fma(element, values[valueOffset + j], answer[answerOffset + i]);
+                    answer[answerOffset + i] = Math.fma(element, queries[queryOffset + j], answer[answerOffset + i]);
                 }
             }
-            for (int i = 0; i < d; i++) {
+            for (int i = 0; i < rows; i++) {
                 errors[i] = (values[valueOffset + i] - errors[i] * decay) * rate;
-                answer[answerOffset + i] = errors[i] * keyValue + answer[answerOffset + i] * decay;
+                answer[answerOffset + i] = errors[i] * keyQuery + answer[answerOffset + i] * decay;
             }
-            for (int j = 0; j < d; j++) {
-                for (int i = 0; i < d; i++) {
-                    int at = first + j * d + i;
+            for (int j = 0; j < columns; j++) {
+                for (int i = 0; i < rows; i++) {
+                    int at = first + j * rows + i;
                     w[at] = Math.fma(errors[i], keys[keyOffset + j], w[at] * decay);
                 }
             }

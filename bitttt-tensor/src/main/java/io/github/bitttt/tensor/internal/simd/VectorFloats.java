@@ -234,7 +234,7 @@ final class VectorFloats implements FloatKernels {
     }
 
     @Override
-    public DeltaWeights deltaWeights(int heads, int d) {
-        return new DeltaBlocks(this, heads, d);
+    public DeltaWeights deltaWeights(int heads, int rows, int columns) {
+        return new DeltaBlocks(this, heads, rows, columns);
     }
 }

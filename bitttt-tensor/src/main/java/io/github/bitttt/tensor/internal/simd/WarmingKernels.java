@@ -188,8 +188,8 @@ public final class WarmingKernels implements Kernels {
         }
 
         @Override
-        public DeltaWeights deltaWeights(int heads, int d) {
-            return new WarmingDelta(super.deltaWeights(heads, d), heads, d);
+        public DeltaWeights deltaWeights(int heads, int rows, int columns) {
+            return new WarmingDelta(super.deltaWeights(heads, rows, columns), heads, rows, columns);
         }
     }
 
@@ -246,27 +246,30 @@ public final class WarmingKernels implements Kernels {
     /** Scalar at first; goes on in the vector kernels' layout from the first step that finds them ready. */
     private final class WarmingDelta implements FloatKernels.DeltaWeights {
         private final int heads;
-        private final int d;
+        private final int rows;
+        private final int columns;
         private FloatKernels.DeltaWeights weights;
         private boolean vectors;
 
-        WarmingDelta(FloatKernels.DeltaWeights scalars, int heads, int d) {
+        WarmingDelta(FloatKernels.DeltaWeights scalars, int heads, int rows, int columns) {
             this.heads = heads;
-            this.d = d;
+            this.rows = rows;
+            this.columns = columns;
             weights = scalars;
         }
 
         @Override
-        public void step(int head, float[] keys, int keyOffset, float[] values, int valueOffset, float rate,
-                float decay, boolean after, float[] answer, int answerOffset) {
+        public void step(int head, float[] keys, int keyOffset, float[] queries, int queryOffset, float[] values,
+                int valueOffset, float rate, float decay, boolean after, float[] answer, int answerOffset) {
             if (!vectors && warm) {
-                float[] learned = new float[heads * d * d];
+                float[] learned = new float[heads * rows * columns];
                 weights.copyTo(learned);
-                weights = hot.floats().deltaWeights(heads, d);
+                weights = hot.floats().deltaWeights(heads, rows, columns);
                 weights.set(learned);
                 vectors = true;
             }
-            weights.step(head, keys, keyOffset, values, valueOffset, rate, decay, after, answer, answerOffset);
+            weights.step(head, keys, keyOffset, queries, queryOffset, values, valueOffset, rate, decay, after, answer,
+                    answerOffset);
         }
 
         @Override
@@ -304,7 +307,7 @@ public final class WarmingKernels implements Kernels {
         private final float[] y = new float[WIDTH];
         private final float[] answer = new float[MEMORY];
         private final float[] block = new float[4 * FloatKernels.SIDE_BY_SIDE];
-        private final FloatKernels.DeltaWeights memory = hot.floats().deltaWeights(1, MEMORY);
+        private final FloatKernels.DeltaWeights memory = hot.floats().deltaWeights(1, MEMORY, MEMORY);
 
         Exercise() {
             for (int i = 0; i < WIDTH; i++) {
@@ -329,7 +332,7 @@ public final class WarmingKernels implements Kernels {
             floats.addScaled(0.5f, x, 0, y, 0, WIDTH);
             floats.besides(x, 0, block, 0, 2, 0.1f, y);
             floats.weightedRows(x, 3, block, 0, 64, 64, y, 0);
-            memory.step(0, y, 0, y, 0, 0.5f, 1, true, answer, 0);
+            memory.step(0, y, 0, y, 0, y, 0, 0.5f, 1, true, answer, 0);
         }
     }
 }
