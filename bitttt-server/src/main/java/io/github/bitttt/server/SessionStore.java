@@ -15,6 +15,8 @@ import java.util.Map;
 final class SessionStore implements AutoCloseable {
     /** Sessions without a name: each may hold a whole context. */
     private static final int KEPT = 4;
+    /** Of Java's memory all of them together hold no more than one in so many parts. */
+    private static final int SHARE = 4;
 
     private final Model model;
     private final int bound;
@@ -23,11 +25,17 @@ final class SessionStore implements AutoCloseable {
     private final Map<String, Session> lent = new HashMap<>();
     // Without a name, the one unused for longest first.
     private final List<Session> kept = new ArrayList<>();
+    private final long most; // bytes that those without a name hold
     private boolean closed;
 
     SessionStore(Model model, int bound) {
+        this(model, bound, Runtime.getRuntime().maxMemory() / SHARE);
+    }
+
+    SessionStore(Model model, int bound, long most) {
         this.model = model;
         this.bound = bound;
+        this.most = most;
     }
 
     /** Lends a session, a new one if the name is new.
@@ -74,14 +82,18 @@ final class SessionStore implements AutoCloseable {
 
     /** Takes a session without a name back, to be kept if it can serve again. */
     synchronized void giveBack(Session session, boolean sound) {
-        if (!sound || closed || model.memoryBytesPerToken() == 0) {
+        if (!sound || closed || model.memoryBytesPerToken() == 0 || session.position() == 0) {
             session.close();
             return;
         }
         kept.add(session);
-        if (kept.size() > KEPT) {
+        while (kept.size() > KEPT || keptBytes() > most) {
             kept.removeFirst().close();
         }
+    }
+
+    private long keptBytes() {
+        return kept.stream().mapToLong(one -> model.memoryBytes() + one.position() * model.memoryBytesPerToken()).sum();
     }
 
     /** Closes those without a name: memory is short. */

@@ -72,7 +72,8 @@ public final class Model implements AutoCloseable {
     /** A model of a checkpoint; masters are turned into ternary codes.
      *
      * @param checkpoint masters or packed
-     * @param tokenizer  of the same vocabulary; it stays the caller's, to be closed after the model
+     * @param tokenizer  of the same vocabulary, or a smaller one where a model has a context limit, for others pad their rows; it stays the
+     *                   caller's, to be closed after the model
      * @return the model, with the built-in defaults
      * @throws IllegalArgumentException if the vocabularies differ */
     public static Model of(Checkpoint checkpoint, Tokenizer tokenizer) {
