@@ -2,6 +2,8 @@ package io.github.bitttt.spark;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.github.bitttt.llama.adapt.OutputMemory;
+import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.llama.text.Tokenizer;
@@ -52,10 +54,23 @@ public final class SparkModel {
 
     private final SparkSession spark;
     private final Broadcast<PackedModel> shared;
+    private final String output; // name of the memory at the output; empty for none
 
-    private SparkModel(SparkSession spark, Broadcast<PackedModel> shared) {
+    private SparkModel(SparkSession spark, Broadcast<PackedModel> shared, String output) {
         this.spark = spark;
         this.shared = shared;
+        this.output = output;
+    }
+
+    /** The same model whose Datasets are read with a memory at the output, which learns while the model stays as it is. It is emptied
+     * with the model's own memory: where a new row or a new key begins. The SQL functions go without, for each of their calls would begin one.
+     *
+     * @param name standard or counts, see {@link OutputMemory#named}
+     * @return a model that shares everything with this one
+     * @throws IllegalArgumentException if it is neither */
+    public SparkModel withOutputMemory(String name) {
+        OutputMemory.named(name);
+        return new SparkModel(spark, shared, name);
     }
 
     /** Sends a model of the zoo or of a folder to the executors, with its defaults.
@@ -67,7 +82,7 @@ public final class SparkModel {
     public static SparkModel broadcast(SparkSession spark, Zoo.Entry entry) throws IOException {
         PackedModel packed = PackedModel.of(entry);
         packed.get(); // Config, weights and tokenizer belong together, or the caller hears it here.
-        return new SparkModel(spark, JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(packed));
+        return new SparkModel(spark, JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(packed), "");
     }
 
     /** Sends a model with the built-in defaults to the executors.
@@ -206,19 +221,26 @@ public final class SparkModel {
             result = result.add(field);
         }
         Broadcast<PackedModel> model = shared;
-        MapPartitionsFunction<Row, Row> task = partition -> apply(model.value(), partition, column, key, work);
+        String memory = output;
+        MapPartitionsFunction<Row, Row> task = partition -> apply(adapted(model.value().get(), memory), partition,
+                column, key, work);
         return arranged.mapPartitions(task, Encoders.row(result));
     }
 
+    private static Model adapted(Model model, String output) {
+        return output.isEmpty() ? model : model.withOutputMemory(OutputMemory.named(output));
+    }
+
     /** One session for the partition, emptied where a new row or a new key begins. */
-    private static Iterator<Row> apply(PackedModel model, Iterator<Row> partition, int column, int key, Work work) {
-        Session session = model.get().newSession();
+    private static Iterator<Row> apply(Model model, Iterator<Row> partition, int column, int key, Work work) {
+        Session session = model.newSession();
         Object[] last = {null, false};
         return StreamSupport.stream(Spliterators.spliteratorUnknownSize(partition, Spliterator.ORDERED), false)
                 .map(row -> {
                     boolean same = key >= 0 && (boolean) last[1] && Objects.equals(last[0], row.get(key));
                     if (!same) {
                         session.reset();
+                        session.resetOutput();
                     }
                     last[0] = key < 0 ? null : row.get(key);
                     last[1] = true;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.bitttt.llama.adapt.OutputMemory;
 import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.io.Checkpoint;
@@ -187,6 +188,29 @@ class SparkModelTest {
         assertThat(learned.get(0)).isEqualTo(forgotten.get(0));
         assertThat(forgotten.get(2)).isEqualTo(forgotten.get(0));
         assertThat(learned.get(4)).isLessThan(0.9 * forgotten.get(4));
+    }
+
+    /** A memory at the output follows the key as well, and does not go from one key to the next. */
+    @Test
+    void anOutputMemoryFollowsAKey() {
+        SparkModel adapted = shared.withOutputMemory("counts");
+        List<Row> rows = adapted.evaluate(letters(), "text", Sessions.perKey("writer", "day")).orderBy("writer", "day")
+                .collectAsList();
+        Model counting = model.withOutputMemory(OutputMemory.counts());
+        Object writer = "nobody yet";
+        Session session = counting.newSession();
+        for (Row row : rows) {
+            if (!Objects.equals(writer, row.get(0))) {
+                writer = row.get(0);
+                session = counting.newSession();
+            }
+            assertThat(row.getDouble(3)).isEqualTo(Reader.evaluate(session, row.getString(2)).getDouble(0));
+        }
+        List<Double> without = nats(shared.evaluate(letters(), "text", Sessions.perKey("writer", "day"))
+                .orderBy("writer", "day").collectAsList());
+        assertThat(nats(rows).get(4)).isLessThan(without.get(4));
+        assertThatThrownBy(() -> shared.withOutputMemory("much")).hasMessage(
+                "a memory at the output is standard or counts, got much");
     }
 
     private static List<Double> nats(List<Row> rows) {

@@ -117,6 +117,18 @@ public final class FloatOps {
         }
     }
 
+    /** Inner products with {@value TokenRows#BLOCK} columns that lie side by side: y_s = sum of x_i block[i, s].
+     *
+     * @param x      the input, [n]
+     * @param blocks holds the block, [n, 64]
+     * @param offset of its first number
+     * @param y      receives 64 numbers */
+    public static void besides(float[] x, float[] blocks, int offset, float[] y) {
+        Objects.checkFromIndexSize(offset, (long) x.length * TokenRows.BLOCK, blocks.length);
+        Objects.checkFromIndexSize(0, TokenRows.BLOCK, y.length);
+        kernels().besides(x, 0, blocks, offset, x.length, 1, y);
+    }
+
     private static void check(long needed, int elements, int inputs, int xOffset, int n, int outputs, int yOffset,
             int rows) {
         if (needed > elements) {

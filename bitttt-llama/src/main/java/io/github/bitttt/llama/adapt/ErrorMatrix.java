@@ -33,25 +33,29 @@ final class ErrorMatrix {
     final float[] bias;
     float scale = 1;
     private final float[] error;
-    private final float[] row;
+    private final float[] stepKey; // k of the last step, which is made when the matrix is read next
+    private boolean owesStep;
+    private final HeadCache rows;
     private final int[] likeliest;
     private final float[] probabilities;
 
     ErrorMatrix(OutputMemory form, Head head) {
         this.head = head;
         width = head.width();
-        row = new float[width];
+        rows = new HeadCache(head);
         step = (float) (form.rate() / meanSquaredLength());
         biasRate = (float) form.biasRate();
         scaleRate = (float) form.scaleRate();
         matrix = new float[Math.multiplyExact(width, width)];
         bias = new float[head.tokens()];
         error = new float[width];
+        stepKey = new float[width];
         likeliest = new int[Math.min(LIKELIEST, head.tokens())];
         probabilities = new float[likeliest.length];
     }
 
     private double meanSquaredLength() {
+        float[] row = new float[width];
         double sum = 0;
         for (int token = 0; token < head.tokens(); token++) {
             head.row(token, row);
@@ -64,10 +68,25 @@ final class ErrorMatrix {
 
     /** h' = h + M k. */
     void read(float[] hidden, float[] key, float[] adapted) {
-        FloatOps.matVec(matrix, width, key, 0, width, adapted, 0);
         for (int i = 0; i < width; i++) {
-            adapted[i] += hidden[i];
+            if (owesStep) {
+                makeStep(i);
+            }
+            adapted[i] = FloatOps.dot(matrix, i * width, key, 0, width) + hidden[i];
         }
+        owesStep = false;
+    }
+
+    private void makeStep(int row) {
+        FloatOps.addScaled(step * error[row], stepKey, 0, matrix, row * width, width);
+    }
+
+    /** Makes the last step if it is not made yet. */
+    private void settle() {
+        for (int i = 0; owesStep && i < width; i++) {
+            makeStep(i);
+        }
+        owesStep = false;
     }
 
     /** One step.
@@ -78,34 +97,33 @@ final class ErrorMatrix {
      * @param token  y
      * @param before steps that were made before */
     void learn(float[] key, float[] logits, float[] p, int token, long before) {
+        settle();
         findLikeliest(p);
         float total = 0;
         for (float probability : probabilities) {
             total += probability;
         }
-        head.row(token, error);
+        Arrays.fill(error, 0);
+        rows.add(1, token, error);
         double surprise = logits[token];
         for (int rank = 0; rank < likeliest.length; rank++) {
             int word = likeliest[rank];
             float share = probabilities[rank] / total;
             surprise -= share * logits[word];
             bias[word] = Math.max(bias[word] - biasRate * share, -MOST_BIAS);
-            head.row(word, row);
-            for (int i = 0; i < width; i++) {
-                error[i] -= share * row[i];
-            }
+            rows.add(-share, word, error);
         }
         bias[token] = Math.min(bias[token] + biasRate, MOST_BIAS);
         scale = (float) Math.clamp(scale + scaleRate * Math.clamp(surprise, -20.0, 20.0), 0.25, 4.0);
-        for (int i = 0; i < width; i++) {
-            FloatOps.addScaled(step * error[i], key, 0, matrix, i * width, width);
-        }
+        System.arraycopy(key, 0, stepKey, 0, width);
+        owesStep = true;
         if ((before + 1) % BETWEEN_LIMITS == 0) {
             limit();
         }
     }
 
     private void limit() {
+        settle();
         for (int i = 0; i < matrix.length; i++) {
             matrix[i] = Math.clamp(matrix[i], -MOST, MOST);
         }
@@ -132,12 +150,14 @@ final class ErrorMatrix {
     }
 
     void clear() {
+        owesStep = false;
         Arrays.fill(matrix, 0);
         Arrays.fill(bias, 0);
         scale = 1;
     }
 
     void pass(StatePort port) {
+        settle();
         port.floats(matrix, Float.MAX_VALUE);
         port.floats(bias, MOST_BIAS);
         scale = (float) port.number(scale, 0.25, 4);

@@ -1,31 +1,35 @@
 package io.github.bitttt.llama.adapt;
 
 import io.github.bitttt.tensor.FloatOps;
+import io.github.bitttt.tensor.TokenRows;
 import java.util.Arrays;
 
 /**
  * The last N keys with the tokens that followed: c(w) is the sum of exp(15 k k_i) over the i that w followed, over that of all i.
  *
  * <p>Kept keys are folded: element i is added with a fixed sign into place i mod m, and the sum is brought to length 1. Keys that
- * are less than e^-6 of the nearest are left out. Source: the neural cache, arXiv:1612.04426, of constant size.
+ * are less than e^-6 of the nearest are left out. They lie by columns in blocks of 64, so that no inner product is summed across lanes. Source: the neural cache, arXiv:1612.04426, of constant size.
  */
 final class KeyRing {
     static final float SHARPNESS = 15;
     static final float FURTHEST = 6;
     private static final double USUAL = 0.7; // similarity of the nearest
 
-    final float[] keys; // [N, m]
+    private static final int BLOCK = TokenRows.BLOCK;
+
+    private final float[] keys; // [N / 64, m, 64]
     final int[] next;
     int size;
     int oldest; // where the next key goes
     private final int width;
     private final float[] folded;
     private final float[] similarities;
+    private final float[] beside = new float[BLOCK];
     private final float[] mass; // [V], zero between predictions
 
     KeyRing(int capacity, int width, int tokens) {
         this.width = width;
-        keys = new float[Math.multiplyExact(capacity, width)];
+        keys = new float[Math.multiplyExact(Math.ceilDiv(capacity, BLOCK) * BLOCK, width)];
         next = new int[capacity];
         folded = new float[width];
         similarities = new float[capacity];
@@ -35,8 +39,11 @@ final class KeyRing {
     /** Folds a key; {@link #predict} and {@link #learn} take it from here. */
     void fold(float[] key) {
         Arrays.fill(folded, 0);
-        for (int i = 0; i < key.length; i++) {
-            folded[i % width] += sign(i) * key[i];
+        for (int from = 0; from < key.length; from += width) {
+            int n = Math.min(width, key.length - from);
+            for (int i = 0; i < n; i++) {
+                folded[i] += sign(from + i) * key[from + i];
+            }
         }
         FloatOps.normalize(folded, 0, width);
     }
@@ -50,7 +57,10 @@ final class KeyRing {
         if (size == 0) {
             return;
         }
-        FloatOps.matVec(keys, size, folded, 0, width, similarities, 0);
+        for (int from = 0; from < size; from += BLOCK) {
+            FloatOps.besides(folded, keys, from * width, beside);
+            System.arraycopy(beside, 0, similarities, from, Math.min(BLOCK, size - from));
+        }
         float nearest = similarities[0];
         for (int i = 1; i < size; i++) {
             nearest = Math.max(nearest, similarities[i]);
@@ -79,10 +89,16 @@ final class KeyRing {
 
     /** Keeps the folded key with the token that came. */
     void learn(int token) {
-        System.arraycopy(folded, 0, keys, oldest * width, width);
+        for (int i = 0; i < width; i++) {
+            keys[at(oldest, i)] = folded[i];
+        }
         next[oldest] = token;
         oldest = (oldest + 1) % next.length;
         size = Math.max(size, oldest == 0 ? next.length : oldest);
+    }
+
+    private int at(int key, int i) {
+        return (key / BLOCK * width + i) * BLOCK + key % BLOCK;
     }
 
     void clear() {
@@ -93,7 +109,14 @@ final class KeyRing {
     }
 
     void pass(StatePort port, int lastToken) {
-        port.floats(keys, 1.001);
+        float[] rows = new float[next.length * width];
+        for (int i = 0; i < rows.length; i++) {
+            rows[i] = keys[at(i / width, i % width)];
+        }
+        port.floats(rows, 1.001);
+        for (int i = 0; i < rows.length; i++) {
+            keys[at(i / width, i % width)] = rows[i];
+        }
         port.ints(next, lastToken);
         size = (int) port.number(size, 0, next.length);
         oldest = (int) port.number(oldest, 0, Math.max(0, next.length - 1));

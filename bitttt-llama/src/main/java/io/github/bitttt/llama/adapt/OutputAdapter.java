@@ -147,15 +147,31 @@ public final class OutputAdapter {
             largest = Math.max(largest, p[word]);
         }
         FloatOps.exp(p, largest, p, p.length);
-        double sum = 0;
-        for (float e : p) {
-            sum += e;
-        }
+        double sum = sum(p);
         float inverse = (float) (1 / sum);
         for (int word = 0; word < p.length; word++) {
             p[word] *= inverse;
         }
         return Math.log(sum) + largest;
+    }
+
+    /** In four sums, which need not wait for each other. */
+    private static double sum(float[] values) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int i = 0;
+        for (; i + 4 <= values.length; i += 4) {
+            a += values[i];
+            b += values[i + 1];
+            c += values[i + 2];
+            d += values[i + 3];
+        }
+        for (; i < values.length; i++) {
+            a += values[i];
+        }
+        return a + b + (c + d);
     }
 
     private void mixDense() {
