@@ -1,6 +1,7 @@
 package io.github.bitttt.nn;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -16,6 +17,11 @@ public record GatedDeltaState<T>(T weights, T tail) implements MixerState<T> {
     @Override
     public List<T> parts() {
         return List.of(weights, tail);
+    }
+
+    @Override
+    public Optional<T> learned() {
+        return Optional.of(weights);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.bitttt.nn;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -17,6 +18,12 @@ public sealed interface MixerState<T> permits TttState, GatedDeltaState, KvCache
     /** Its values.
      *  @return in the order of {@link Mixer#stateParts} */
     List<T> parts();
+
+    /** The matrices that gradient descent has trained while reading.
+     *  @return W [H, v, k], or nothing where only keys and values are kept */
+    default Optional<T> learned() {
+        return Optional.empty();
+    }
 
     /** The same state in another form.
      *

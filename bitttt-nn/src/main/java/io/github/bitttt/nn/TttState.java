@@ -1,6 +1,7 @@
 package io.github.bitttt.nn;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -17,6 +18,11 @@ public record TttState<T>(T weights, T previous, T feature) implements MixerStat
     @Override
     public List<T> parts() {
         return List.of(weights, previous, feature);
+    }
+
+    @Override
+    public Optional<T> learned() {
+        return Optional.of(weights);
     }
 
     @Override

@@ -234,7 +234,10 @@ public final class ChatServer implements AutoCloseable {
         ObjectNode entry = JsonNodeFactory.instance.objectNode().put("id", name).put("object", "model")
                 .put("created", 0).put("owned_by", "bitttt");
         ObjectNode own = entry.putObject("bitttt").put("layers", config.layers());
-        config.ttt().ifPresent(form -> own.put("heads", form.heads()).put("memory", form.memorySize()));
+        config.ttt().ifPresent(form -> own.put("heads", form.heads()).put("memory", form.memorySize())
+                .put("columns", form.memorySize() / form.heads()));
+        config.gatedDelta().ifPresent(form -> own.put("heads", form.heads())
+                .put("memory", form.heads() * form.valueWidth()).put("columns", form.keyWidth()));
         own.put("chat_format", model.chatTemplate().map(Object::toString).orElse(null));
         config.contextLimit().ifPresent(limit -> own.put("context", limit));
         own.put("vocabulary", config.vocabSize()).put("temperature", model.defaults().sampling().temperature())

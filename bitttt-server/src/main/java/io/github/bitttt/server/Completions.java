@@ -11,7 +11,6 @@ import io.github.bitttt.llama.generate.Model;
 import io.github.bitttt.llama.generate.Sampler;
 import io.github.bitttt.llama.generate.Session;
 import io.github.bitttt.llama.generate.Token;
-import io.github.bitttt.nn.TttState;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Base64;
@@ -140,16 +139,13 @@ final class Completions {
             if (!Double.isNaN(token.logProbability())) {
                 own.put("surprise", -token.logProbability());
             }
-            if (session.memories().get(request.watch().getAsInt()) instanceof TttState<float[]> memory) {
-                memory(own, memory);
-            }
+            session.memories().get(request.watch().getAsInt()).learned().ifPresent(w -> memory(own, w));
         }
         events.send(chunk);
     }
 
     /** W as signed bytes, row by row, and what 127 stands for. */
-    private static void memory(ObjectNode own, TttState<float[]> memory) {
-        float[] w = memory.weights();
+    private static void memory(ObjectNode own, float[] w) {
         float largest = 0;
         double squares = 0;
         for (float value : w) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Each module stays small enough to be read. Counted are lines with code: neither blank nor comment nor javadoc. */
 class SizesTest {
     /** Module -> the most lines that it may have: what it has, and room for what is planned. Raising one is a decision with a reason. */
-    private static final Map<String, Long> CEILINGS = Map.of("tensor", 4_600L, "nn", 2_600L, "llama", 9_600L, "train",
+    private static final Map<String, Long> CEILINGS = Map.of("tensor", 4_600L, "nn", 2_600L, "llama", 10_000L, "train",
             4_000L,
             "viz", 900L, "server", 1_700L, "cli", 3_200L, "capi", 1_400L, "spark", 2_100L, "examples", 600L);
 

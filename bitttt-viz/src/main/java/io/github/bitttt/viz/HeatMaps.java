@@ -1,7 +1,6 @@
 package io.github.bitttt.viz;
 
 import io.github.bitttt.nn.MixerState;
-import io.github.bitttt.nn.TttState;
 import java.awt.Color;
 import java.awt.FontMetrics;
 import java.awt.Graphics2D;
@@ -66,17 +65,28 @@ public final class HeatMaps {
          * @param head   from 0
          * @return d x d numbers */
         public static Matrix of(String title, MixerState<float[]> memory, int heads, int head) {
-            if (!(memory instanceof TttState<float[]>(float[] weights, _, _))) {
-                throw new IllegalArgumentException(title + ": attention has no W to show, only keys and values");
-            }
+            return of(title, memory, heads, head, 0);
+        }
+
+        /** W of one head of a memory that is not square.
+         *
+         * @param title   above it
+         * @param memory  as {@code Session.memories()} gives it for a memory layer or a gated delta layer
+         * @param heads   H
+         * @param head    from 0
+         * @param columns width of a key; 0 for a square
+         * @return its numbers */
+        public static Matrix of(String title, MixerState<float[]> memory, int heads, int head, int columns) {
+            float[] weights = memory.learned().orElseThrow(() -> new IllegalArgumentException(
+                    title + ": attention has no W to show, only keys and values"));
             if (head < 0 || head >= heads) {
                 throw new IllegalArgumentException("head must be 0 to " + (heads - 1) + ", got " + head);
             }
             int elements = weights.length / heads;
-            int d = (int) Math.round(Math.sqrt(elements));
+            int width = columns == 0 ? (int) Math.round(Math.sqrt(elements)) : columns;
             float[] w = new float[elements];
             System.arraycopy(weights, head * elements, w, 0, elements);
-            return new Matrix(title, w, d, d);
+            return new Matrix(title, w, elements / width, width);
         }
     }
 

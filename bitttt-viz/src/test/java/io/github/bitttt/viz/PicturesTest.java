@@ -3,6 +3,8 @@ package io.github.bitttt.viz;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.bitttt.nn.GatedDeltaState;
+import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.TttState;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -85,6 +87,13 @@ class PicturesTest {
     void headsOfAMemoryAreTakenApart() {
         TttState<float[]> memory = new TttState<>(new float[]{1, 2, 3, 4, 5, 6, 7, 8}, new float[1], new float[1]);
         assertThat(HeatMaps.Matrix.of("second", memory, 2, 1).values()).containsExactly(5, 6, 7, 8);
+        HeatMaps.Matrix wide = HeatMaps.Matrix.of("wide",
+                new GatedDeltaState<>(new float[]{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, new float[1]), 2, 1, 3);
+        assertThat(wide.values()).containsExactly(7, 8, 9, 10, 11, 12);
+        assertThat(wide.rows()).isEqualTo(2);
+        assertThatThrownBy(
+                () -> HeatMaps.Matrix.of("none", new KvCache<>(new float[4], new float[4]), 1, 0))
+                .hasMessage("none: attention has no W to show, only keys and values");
         assertThatThrownBy(() -> HeatMaps.Matrix.of("third", memory, 2, 2)).hasMessage("head must be 0 to 1, got 2");
     }
 

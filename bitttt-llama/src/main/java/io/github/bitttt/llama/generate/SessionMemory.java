@@ -4,7 +4,6 @@ import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.MixerState;
-import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
 import io.github.bitttt.tensor.TokenRows;
@@ -218,9 +217,7 @@ final class SessionMemory {
 
     /** The Frobenius norm of each layer's W; 0 where there is none. */
     double[] norms() {
-        return states.stream().mapToDouble(state -> state instanceof TttState<Rows> memory
-                ? norm(memory.weights().toArray())
-                : 0).toArray();
+        return states.stream().mapToDouble(state -> state.learned().map(w -> norm(w.toArray())).orElse(0.0)).toArray();
     }
 
     @Override

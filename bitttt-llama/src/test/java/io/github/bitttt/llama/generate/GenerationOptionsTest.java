@@ -110,8 +110,8 @@ class GenerationOptionsTest {
         Files.writeString(file, "[");
         assertThatIOException().isThrownBy(() -> Model.load(folder))
                 .withMessageStartingWith(file + ": options must be a JSON object: ");
-        Files.write(file, new byte[(1 << 20) + 1]);
+        Files.write(file, new byte[(1 << 22) + 1]);
         assertThatIOException().isThrownBy(() -> Model.load(folder))
-                .withMessage(file + ": must have at most 1048576 bytes, got 1048577");
+                .withMessage(file + ": must have at most 4194304 bytes, got 4194305");
     }
 }
