@@ -64,7 +64,7 @@ final class Bench implements Callable<Integer> {
     private Path plot;
 
     @Option(names = "--like", paramLabel = "SHAPE", description = "Measure random weights of a published model's shape:"
-            + " bitnet-2b4t, falcon3-1b, falcon3-3b, falcon3-7b, falcon3-10b or llama3-8b.")
+            + " bitnet-2b4t, falcon3-1b, falcon3-3b, falcon3-7b, falcon3-10b, llama3-8b, bonsai-1.7b, bonsai-4b, bonsai-8b or bonsai-27b.")
     private String like;
     @Option(names = "--contexts", split = ",", defaultValue = "0,512,4096", description = "With --like: tokens in the cache"
             + " before those that are written (default: ${DEFAULT-VALUE}).")

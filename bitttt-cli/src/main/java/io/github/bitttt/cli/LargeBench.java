@@ -3,6 +3,7 @@ package io.github.bitttt.cli;
 import io.github.bitttt.llama.AttentionForm;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.GatedDeltaForm;
 import io.github.bitttt.llama.HeadForm;
 import io.github.bitttt.llama.MlpForm;
 import io.github.bitttt.llama.generate.Model;
@@ -48,17 +49,19 @@ final class LargeBench {
     private static final int USUAL = 512; // the longest context whose resident bytes are those of the whole measurement
 
     private final BitLlamaConfig config;
+    private final int group;
     private final List<Integer> contexts;
     private final List<Integer> prompts;
     private final SplittableRandom random = new SplittableRandom(1);
 
     /** A measurement.
      *
-     * @param config   the shape
+     * @param shape    sizes and forms
      * @param contexts tokens in the cache before those that are written
      * @param prompts  tokens that are read into an empty cache */
-    LargeBench(BitLlamaConfig config, List<Integer> contexts, List<Integer> prompts) {
-        this.config = config;
+    LargeBench(Shape shape, List<Integer> contexts, List<Integer> prompts) {
+        this.config = shape.config();
+        this.group = shape.group();
         this.contexts = contexts;
         this.prompts = prompts;
         int limit = config.contextLimit().orElse(Integer.MAX_VALUE) - TOKENS;
@@ -76,39 +79,72 @@ final class LargeBench {
         }
     }
 
-    private record Shape(int vocabulary, int width, int layers, int inner, int heads, int keyHeads, int headWidth,
-            boolean bitnet, double base, int context) {
-        BitLlamaConfig config() {
-            return new BitLlamaConfig(vocabulary, width, layers, inner, 1e-5,
-                    List.of(new AttentionForm(heads, keyHeads, headWidth, new Rotary(base, Optional.empty()), bitnet)),
+    /**
+     * A published shape.
+     *
+     * @param config sizes and forms, with activations rounded to int8
+     * @param group  inputs of a row that share a scale; 0 for one scale a matrix
+     */
+    record Shape(BitLlamaConfig config, int group) {
+        private static final int BONSAI = 128;
+
+        static Shape llama(int vocabulary, int width, int layers, int inner, int heads, int keyHeads, int headWidth,
+                boolean bitnet, double base, int context) {
+            AttentionForm attention = new AttentionForm(heads, keyHeads, headWidth, new Rotary(base, Optional.empty()),
+                    bitnet);
+            return new Shape(new BitLlamaConfig(vocabulary, width, layers, inner, 1e-5, List.of(attention),
                     new MlpForm(bitnet ? Activation.RELU_SQUARED : Activation.SILU, bitnet),
-                    new HeadForm(bitnet, false), Quantization.BITNET, OptionalDouble.empty(), OptionalInt.of(context));
+                    new HeadForm(bitnet, false), Quantization.BITNET, OptionalDouble.empty(), OptionalInt.of(context)),
+                    0);
+        }
+
+        static Shape qwen3(int width, int layers, int inner, int heads, boolean tied, int context) {
+            Rotary rotary = new Rotary(1e6, Optional.of(new Rotary.Yarn(4, context / 4.0)));
+            return new Shape(new BitLlamaConfig(151_669, width, layers, inner, 1e-6,
+                    List.of(new AttentionForm(heads, 8, 128, rotary, false, true, false)), MlpForm.SWI_GLU,
+                    new HeadForm(tied, false), Quantization.BITNET, OptionalDouble.empty(), OptionalInt.of(context)),
+                    BONSAI);
+        }
+
+        /** Three gated delta layers, then one of gated attention. */
+        static Shape qwen35(int width, int layers, int inner, int context) {
+            GatedDeltaForm delta = new GatedDeltaForm(48, 16, 128, 128, GatedDeltaForm.TAPS);
+            AttentionForm attention = new AttentionForm(24, 4, 256, new Rotary(1e7, Optional.empty(), 0.25), false,
+                    true,
+                    true);
+            return new Shape(new BitLlamaConfig(248_320, width, layers, inner, 1e-6,
+                    List.of(delta, delta, delta, attention), MlpForm.SWI_GLU, HeadForm.OWN, Quantization.BITNET,
+                    OptionalDouble.empty(), OptionalInt.of(context)), BONSAI);
         }
     }
 
     /** The published shapes. 2B4T was trained for 4,096 tokens; twice as many are let through, so that what comes behind a full context can
-     * be measured. */
+     * be measured. Bonsai's embedding and head are int8 rows here, as they are when such a file is read. */
     private static SequencedMap<String, Shape> shapes() {
         SequencedMap<String, Shape> shapes = new LinkedHashMap<>();
-        shapes.put("bitnet-2b4t", new Shape(128256, 2560, 30, 6912, 20, 5, 128, true, 500_000, 8192));
-        shapes.put("falcon3-1b", new Shape(131072, 2048, 18, 8192, 8, 4, 256, false, 1_000_042, 8192));
-        shapes.put("falcon3-3b", new Shape(131072, 3072, 22, 9216, 12, 4, 256, false, 1_000_042, 32768));
-        shapes.put("falcon3-7b", new Shape(131072, 3072, 28, 23040, 12, 4, 256, false, 1_000_042, 32768));
-        shapes.put("falcon3-10b", new Shape(131072, 3072, 40, 23040, 12, 4, 256, false, 1_000_042, 32768));
-        shapes.put("llama3-8b", new Shape(128256, 4096, 32, 14336, 32, 8, 128, false, 500_000, 8192));
+        shapes.put("bitnet-2b4t", Shape.llama(128256, 2560, 30, 6912, 20, 5, 128, true, 500_000, 8192));
+        shapes.put("falcon3-1b", Shape.llama(131072, 2048, 18, 8192, 8, 4, 256, false, 1_000_042, 8192));
+        shapes.put("falcon3-3b", Shape.llama(131072, 3072, 22, 9216, 12, 4, 256, false, 1_000_042, 32768));
+        shapes.put("falcon3-7b", Shape.llama(131072, 3072, 28, 23040, 12, 4, 256, false, 1_000_042, 32768));
+        shapes.put("falcon3-10b", Shape.llama(131072, 3072, 40, 23040, 12, 4, 256, false, 1_000_042, 32768));
+        shapes.put("llama3-8b", Shape.llama(128256, 4096, 32, 14336, 32, 8, 128, false, 500_000, 8192));
+        shapes.put("bonsai-1.7b", Shape.qwen3(2048, 28, 6144, 16, true, 32768));
+        shapes.put("bonsai-4b", Shape.qwen3(2560, 36, 9728, 32, true, 32768));
+        shapes.put("bonsai-8b", Shape.qwen3(4096, 36, 12288, 32, false, 65536));
+        shapes.put("bonsai-27b", Shape.qwen35(5120, 64, 17408, 262_144));
         return shapes;
     }
 
     /** The shape of a name.
      *
      * @throws IllegalArgumentException if there is none of that name */
-    static BitLlamaConfig shape(String name) {
+    static Shape shape(String name) {
         Shape shape = shapes().get(name.toLowerCase(Locale.ROOT));
         if (shape == null) {
             throw new IllegalArgumentException(
                     "--like must be one of " + String.join(", ", shapes().keySet()) + ", got " + name);
         }
-        return shape.config();
+        return shape;
     }
 
     /** Makes the weights and measures.
@@ -135,10 +171,10 @@ final class LargeBench {
         Model model = Model.of(new Checkpoint(config, weights, Map.of()));
         List<Map<String, Object>> prefill = prompts.stream().map(tokens -> prefill(model, tokens)).toList();
         Map<String, Object> result = new LinkedHashMap<>();
-        result.put("model", name + ", random weights, cache filled with random keys and values");
+        result.put("model", name + ", random weights, int8 activations, cache filled with random keys and values");
         result.put("decode", decode);
         result.put("prefill", prefill);
-        result.put("bytes_per_token", bytesPerToken(weights));
+        result.put("bytes_per_token", bytesPerToken(weights) + memoryBytesPerToken());
         result.put("read_gigabytes_per_second", median(rates.stream().mapToDouble(Double::doubleValue).toArray()));
         result.put("load_seconds", loadSeconds);
         result.put("resident_bytes", resident);
@@ -147,6 +183,11 @@ final class LargeBench {
 
     private long cacheBytesPerToken() {
         return 4 * new BitLlama(config).memoryNumbersPerToken();
+    }
+
+    /** Memories are read and written by every token. */
+    private long memoryBytesPerToken() {
+        return 2 * 4 * new BitLlama(config).memoryNumbers();
     }
 
     private void checkFits(String name) {
@@ -179,8 +220,7 @@ final class LargeBench {
         for (Param param : new BitLlama(config).params()) {
             int columns = param.columns();
             weights.put(param, switch (param.kind()) {
-                case TERNARY -> new Weight.Ternary(TernaryMatrix.ofRows(stretches(ternary, columns), param.rows(),
-                        columns, (float) (1 / Math.sqrt(columns))));
+                case TERNARY -> new Weight.Ternary(ternary(stretches(ternary, columns), param.rows(), columns));
                 case ROWS -> {
                     float[] scales = new float[param.rows()];
                     Arrays.fill(scales, (float) (1 / (64 * Math.sqrt(columns))));
@@ -194,6 +234,16 @@ final class LargeBench {
             });
         }
         return new Weights(weights);
+    }
+
+    private TernaryMatrix ternary(CodeRows codes, int rows, int columns) {
+        float scale = (float) (1 / Math.sqrt(columns));
+        if (group == 0) {
+            return TernaryMatrix.ofRows(codes, rows, columns, scale);
+        }
+        float[] scales = new float[Math.multiplyExact(rows, columns / group)];
+        Arrays.fill(scales, scale);
+        return TernaryMatrix.ofGroups(codes, rows, columns, group, scales);
     }
 
     private CodeRows stretches(byte[] from, int columns) {
@@ -228,7 +278,7 @@ final class LargeBench {
             around[run] = (before + MemoryRate.gigabytesPerSecond()) / 2;
             rates.add(around[run]);
         }
-        double bytes = bytesPerToken(weights) + cacheBytesPerToken() * (context + TOKENS / 2.0);
+        double bytes = bytesPerToken(weights) + memoryBytesPerToken() + cacheBytesPerToken() * (context + TOKENS / 2.0);
         double speed = median(speeds);
         Map<String, Object> figure = new LinkedHashMap<>();
         figure.put("context", context);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.bitttt.llama.AttentionForm;
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
+import io.github.bitttt.llama.GatedDeltaForm;
 import io.github.bitttt.llama.HeadForm;
 import io.github.bitttt.llama.MlpForm;
 import io.github.bitttt.nn.Activation;
@@ -24,7 +25,8 @@ class LargeBenchTest {
 
     @Test
     void aSmallShapeIsMeasuredInTheFieldsThatAreDocumented() throws Exception {
-        Map<String, Object> figures = new LargeBench(small(), List.of(0, 32), List.of(16)).figures("small");
+        Map<String, Object> figures = new LargeBench(new LargeBench.Shape(small(), 0), List.of(0, 32), List.of(16))
+                .figures("small");
         assertThat(figures).containsKeys("model", "decode", "prefill", "load_seconds", "resident_bytes",
                 "read_gigabytes_per_second", "bytes_per_token");
         // The head, which is the embedding, is read whole for each token: 300 rows of 64 bytes with a scale each.
@@ -41,25 +43,53 @@ class LargeBenchTest {
 
     @Test
     void thePublishedShapesHaveAsManyWeightsAsTheirModels() {
-        assertThat(new BitLlama(LargeBench.shape("bitnet-2b4t")).parameters())
+        assertThat(new BitLlama(LargeBench.shape("bitnet-2b4t").config()).parameters())
                 .isEqualTo(2_084_044_800L + 328_335_360L + 440_320L);
-        assertThat(new BitLlama(LargeBench.shape("Llama3-8B")).parameters()).isEqualTo(8_030_261_248L);
-        assertThat(new BitLlama(LargeBench.shape("falcon3-10b")).parameters()).isBetween(10_200_000_000L,
+        assertThat(new BitLlama(LargeBench.shape("Llama3-8B").config()).parameters()).isEqualTo(8_030_261_248L);
+        assertThat(new BitLlama(LargeBench.shape("falcon3-10b").config()).parameters()).isBetween(10_200_000_000L,
                 10_400_000_000L);
+    }
+
+    /** Ternary numbers and others of Bonsai, as their files have them; a gated delta layer's rates and decays are among the ternary ones there. */
+    @Test
+    void bonsaisShapesHaveAsManyWeightsAsTheirModels() {
+        assertThat(new BitLlama(LargeBench.shape("bonsai-1.7b").config()).parameters())
+                .isEqualTo(1_719_904_256L + 123_904L);
+        assertThat(new BitLlama(LargeBench.shape("bonsai-4b").config()).parameters())
+                .isEqualTo(4_021_588_480L + 196_096L);
+        assertThat(new BitLlama(LargeBench.shape("bonsai-8b").config()).parameters())
+                .isEqualTo(8_188_239_872L + 308_224L);
+        assertThat(new BitLlama(LargeBench.shape("bonsai-27b").config()).parameters())
+                .isEqualTo(26_893_352_960L + 2_645_504L);
+    }
+
+    /** Scales of groups, and memories that each token reads and writes. */
+    @Test
+    void aHybridIsMeasuredToo() throws Exception {
+        BitLlamaConfig hybrid = BitLlamaConfig.of(300, 128, 2, 128)
+                .withMixers(List.of(GatedDeltaForm.of(2, 64), AttentionForm.of(128, 2)))
+                .with(OptionalDouble.empty(), OptionalInt.of(128));
+        Map<String, Object> figures = new LargeBench(new LargeBench.Shape(hybrid, 64), List.of(0), List.of(16))
+                .figures("hybrid");
+        long memory = 8L * (2 * 64 * 64 + 3 * 3 * 128);
+        assertThat((Long) figures.get("bytes_per_token")).isGreaterThan(memory + 300L * 132);
+        assertThat((Double) ((Map<?, ?>) ((List<?>) figures.get("decode")).getFirst()).get("tokens_per_second"))
+                .isPositive();
     }
 
     @Test
     void whatCannotBeMeasuredIsRefused() {
         assertThatThrownBy(() -> LargeBench.shape("gpt-5")).hasMessage("--like must be one of bitnet-2b4t, falcon3-1b,"
-                + " falcon3-3b, falcon3-7b, falcon3-10b, llama3-8b, got gpt-5");
-        assertThatThrownBy(() -> new LargeBench(small(), List.of(105), List.of(1)))
+                + " falcon3-3b, falcon3-7b, falcon3-10b, llama3-8b, bonsai-1.7b, bonsai-4b, bonsai-8b, bonsai-27b, got gpt-5");
+        assertThatThrownBy(() -> new LargeBench(new LargeBench.Shape(small(), 0), List.of(105), List.of(1)))
                 .hasMessage("--contexts must be 0 to 104 tokens for this shape, got 105");
-        assertThatThrownBy(() -> new LargeBench(small(), List.of(0), List.of(0)))
+        assertThatThrownBy(() -> new LargeBench(new LargeBench.Shape(small(), 0), List.of(0), List.of(0)))
                 .hasMessage("--prompts must be 1 to 104 tokens for this shape, got 0");
         BitLlamaConfig huge = BitLlamaConfig.of(1 << 20, 1 << 10, 3, 1 << 20)
                 .withMixers(List.of(AttentionForm.of(1 << 10, 4)));
         BitLlamaConfig endless = huge.withMixers(List.of(AttentionForm.of(1 << 10, 1)));
-        assertThatThrownBy(() -> new LargeBench(endless, List.of(1 << 28), List.of(1)).figures("huge"))
+        assertThatThrownBy(
+                () -> new LargeBench(new LargeBench.Shape(endless, 0), List.of(1 << 28), List.of(1)).figures("huge"))
                 .hasMessageContaining("huge takes about").hasMessageContaining("GB are free");
     }
 }
