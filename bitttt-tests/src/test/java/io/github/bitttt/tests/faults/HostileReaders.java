@@ -57,6 +57,8 @@ final class HostileReaders {
      */
     record Target(String name, Path file, Form form, Class<? extends IOException> refusals, Reader reader) {}
 
+    private static final Path RESOURCES = Path.of("src/test/resources");
+
     private HostileReaders() {
     }
 
@@ -92,8 +94,13 @@ final class HostileReaders {
                 "{\"eos_token\": {\"content\": \"<|endoftext|>\"}, \"chat_template\": [{\"name\": \"default\", "
                         + "\"template\": \"{{ '<|user|>\\n' + message['content'] + '\\n<|assistant|>\\n' }}\"}]}");
         Path theirs = folder.resolve("theirs");
-        huggingFace(theirs);
+        huggingFace(theirs, "hf/bitnet-packed-bf16");
+        Path hybrid = folder.resolve("hybrid");
+        huggingFace(hybrid, "bonsai/next-moe-bf16");
+        Path rotated = Files.copy(RESOURCES.resolve("gguf/qwen35-hadamard-ptq1.gguf"), folder.resolve("rotated.gguf"));
         return List.of(target("gguf", gguf, Form.GGUF, file -> say(Model.of(Checkpoint.load(file)))),
+                target("gguf of a hybrid", rotated, Form.GGUF, file -> say(Model.of(Checkpoint.load(file)))),
+                target("config of a hybrid", hybrid.resolve("config.json"), Form.JSON, file -> use(file.getParent())),
                 new Target("gguf tokenizer", Files.copy(gguf, folder.resolve("words.gguf")), Form.GGUF,
                         IOException.class,
                         HostileReaders::readGgufWords),
@@ -137,9 +144,9 @@ final class HostileReaders {
         return data.array();
     }
 
-    /** The smallest of the models in Hugging Face's form. */
-    private static void huggingFace(Path folder) throws IOException {
-        Path from = Path.of("src/test/resources/hf/bitnet-packed-bf16");
+    /** A small model in Hugging Face's form. */
+    private static void huggingFace(Path folder, String model) throws IOException {
+        Path from = RESOURCES.resolve(model);
         Files.createDirectories(folder);
         for (String name : List.of("config.json", "model.safetensors")) {
             Files.copy(from.resolve(name), folder.resolve(name));
