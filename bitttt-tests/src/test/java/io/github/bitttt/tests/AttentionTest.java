@@ -15,22 +15,16 @@ import io.github.bitttt.llama.io.MemoryFile;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.KvCache;
 import io.github.bitttt.nn.MixerState;
-import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.cpu.CpuOps;
 import io.github.bitttt.nn.cpu.Rows;
-import io.github.bitttt.nn.naive.Doubles;
-import io.github.bitttt.nn.naive.NaiveOps;
 import io.github.bitttt.train.Trainer;
-import io.github.bitttt.train.TrainingGraph;
 import io.github.bitttt.train.TrainingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,59 +43,20 @@ class AttentionTest {
         return new SplittableRandom(4).ints(count, 0, 23).toArray();
     }
 
-    private static double[][] naive(BitLlama model, Weights weights, int... ids) {
-        return model.forward(new NaiveOps(weights), model.memories(NaiveOps::empty), Doubles.tokens(ids)).rows();
-    }
-
     @ParameterizedTest(name = "D {0}, H {1}, T {2}, int8 {3}")
     @CsvSource({"6, 1, 1, false", "6, 3, 7, false", "40, 4, 65, false", "34, 1, 17, true"})
     void threeWays(int width, int heads, int tokens, boolean rounded) {
         BitLlama model = model(width, heads, rounded);
         Weights weights = Weights.init(model.params(), 9);
-        int[] ids = ids(2 * tokens);
         // A rounding tie that flips moves a sum by one step.
-        double tolerance = rounded ? 3e-2 : 1e-4;
-        try (TrainingGraph graph = TrainingGraph.inference(model, 2, tokens)) {
-            graph.load(weights);
-            float[][] logits = graph.logits(ids);
-            for (int stream = 0; stream < 2; stream++) {
-                int[] own = Arrays.copyOfRange(ids, stream * tokens, (stream + 1) * tokens);
-                double[][] expected = naive(model, weights, own);
-                CpuOps ops = new CpuOps(weights.freeze(true));
-                Rows cpu = model.forward(ops, model.memories(CpuOps::empty), ops.tokens(own, 0, tokens));
-                assertThat(GoldenFixture.relativeError(GoldenFixture.flat(expected),
-                        GoldenFixture.doubles(cpu.toArray()))).isLessThan(tolerance);
-                for (int t = 0; t < tokens; t++) {
-                    assertThat(GoldenFixture.relativeError(expected[t],
-                            GoldenFixture.doubles(logits[stream * tokens + t]))).isLessThan(tolerance);
-                }
-            }
-        }
+        ModelLaws.threeWays(model, weights, tokens, rounded ? 3e-2 : 1e-4);
     }
 
     @ParameterizedTest(name = "split {0} of 20")
     @CsvSource({"1", "7", "19"})
     void splitLawAndCausality(int split) {
         BitLlama model = model(12, 2, false);
-        Weights weights = Weights.init(model.params(), 2);
-        int[] ids = ids(20);
-        double[][] whole = naive(model, weights, ids);
-        NaiveOps naive = new NaiveOps(weights);
-        List<MixerState<Doubles>> memories = model.memories(NaiveOps::empty);
-        CpuOps cpu = new CpuOps(weights.freeze(true));
-        List<MixerState<Rows>> caches = model.memories(CpuOps::empty);
-        model.forward(naive, memories, Doubles.tokens(Arrays.copyOf(ids, split)));
-        model.forward(cpu, caches, cpu.tokens(ids, 0, split));
-        cpu.reset();
-        double[][] rest = model.forward(naive, memories, Doubles.tokens(Arrays.copyOfRange(ids, split, 20))).rows();
-        float[] cpuRest = model.forward(cpu, caches, cpu.tokens(ids, split, 20)).toArray();
-        double[] expected = GoldenFixture.flat(Arrays.copyOfRange(whole, split, 20));
-        assertThat(GoldenFixture.relativeError(expected, GoldenFixture.flat(rest))).isLessThan(1e-12);
-        assertThat(GoldenFixture.relativeError(expected, GoldenFixture.doubles(cpuRest))).isLessThan(1e-4);
-        ids[split] = (ids[split] + 1) % 23;
-        double[][] changed = naive(model, weights, ids);
-        assertThat(Arrays.copyOf(changed, split)).isDeepEqualTo(Arrays.copyOf(whole, split));
-        assertThat(changed[19]).isNotEqualTo(whole[19]);
+        ModelLaws.splitLawAndCausality(model, Weights.init(model.params(), 2), split);
     }
 
     /** Of a wide layer more rows are multiplied together, and attention divides its work otherwise: sums and answers stay the same. */
@@ -124,40 +79,7 @@ class AttentionTest {
     @Test
     void gradientsAreCentralDifferencesOfNaive() {
         BitLlama model = model(12, 2, false);
-        Weights weights = Weights.init(model.params(), 3);
-        int[] ids = ids(8);
-        int[] targets = Arrays.copyOf(Arrays.copyOfRange(ids, 1, 9), 8);
-        try (TrainingGraph graph = TrainingGraph.training(model, 1, 8)) {
-            graph.load(weights);
-            graph.step(ids, targets);
-            for (Param param : model.params()) {
-                if (param.kind() != Param.Kind.TERNARY) {
-                    float[] gradient = new float[param.length()];
-                    graph.gradient(param, gradient);
-                    for (int i = 0; i < gradient.length; i += Math.max(1, gradient.length / 7)) {
-                        double step = 1e-3;
-                        double difference = (loss(model, weights, param, i, step, ids, targets)
-                                - loss(model, weights, param, i, -step, ids, targets)) / (2 * step);
-                        assertThat((double) gradient[i]).as(param.path() + "[" + i + "]").isCloseTo(difference,
-                                offset(1e-4));
-                    }
-                }
-            }
-        }
-    }
-
-    private static double loss(BitLlama model, Weights weights, Param param, int index, double step, int[] ids,
-            int[] targets) {
-        SequencedMap<Param, float[]> moved = new LinkedHashMap<>();
-        model.params().forEach(each -> moved.put(each, weights.floats(each).clone()));
-        moved.get(param)[index] += (float) step;
-        double[][] logits = naive(model, Weights.of(moved), ids);
-        double nats = 0;
-        for (int t = 0; t < ids.length; t++) {
-            double sum = Arrays.stream(logits[t]).map(Math::exp).sum();
-            nats += Math.log(sum) - logits[t][targets[t]];
-        }
-        return nats / ids.length;
+        ModelLaws.gradients(model, Weights.init(model.params(), 3), 1e-3, _ -> 1e-4);
     }
 
     @Test
@@ -165,7 +87,7 @@ class AttentionTest {
         BitLlama model = model(12, 2, false);
         Weights weights = Weights.init(model.params(), 5);
         int[] ids = ids(150);
-        double[] expected = naive(model, weights, ids)[149];
+        double[] expected = ModelLaws.naive(model, weights, ids)[149];
         try (Session session = Model.of(new Checkpoint(model.config(), weights, Map.of())).newSession()) {
             session.feed(Arrays.copyOf(ids, 10));
             session.reset();

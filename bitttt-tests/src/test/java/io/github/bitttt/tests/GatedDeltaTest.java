@@ -17,7 +17,6 @@ import io.github.bitttt.llama.io.Checkpoint;
 import io.github.bitttt.nn.Activation;
 import io.github.bitttt.nn.BitLinear.Quantization;
 import io.github.bitttt.nn.Hadamard;
-import io.github.bitttt.nn.MixerState;
 import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Weight;
 import io.github.bitttt.nn.Weights;
@@ -56,10 +55,6 @@ class GatedDeltaTest {
         return new SplittableRandom(4).ints(count, 0, VOCABULARY).toArray();
     }
 
-    private static double[][] naive(BitLlama model, Weights weights, int... ids) {
-        return model.forward(new NaiveOps(weights), model.memories(NaiveOps::empty), Doubles.tokens(ids)).rows();
-    }
-
     /** Rates, decays and gains are constants at the start, which would test little. */
     private static Weights weights(BitLlama model, int seed) {
         SplittableRandom random = new SplittableRandom(seed);
@@ -82,90 +77,23 @@ class GatedDeltaTest {
     void threeWays(int width, int tokens, boolean rounded) {
         BitLlama model = model(width, rounded);
         Weights weights = weights(model, 9);
-        int[] ids = ids(2 * tokens);
         // A rounding tie that flips moves a sum by one step.
-        double tolerance = rounded ? 3e-2 : 1e-4;
-        try (TrainingGraph graph = TrainingGraph.inference(model, 2, tokens)) {
-            graph.load(weights);
-            float[][] logits = graph.logits(ids);
-            for (int stream = 0; stream < 2; stream++) {
-                int[] own = Arrays.copyOfRange(ids, stream * tokens, (stream + 1) * tokens);
-                double[][] expected = naive(model, weights, own);
-                CpuOps ops = new CpuOps(weights.freeze(true));
-                Rows cpu = model.forward(ops, model.memories(CpuOps::empty), ops.tokens(own, 0, tokens));
-                assertThat(GoldenFixture.relativeError(GoldenFixture.flat(expected),
-                        GoldenFixture.doubles(cpu.toArray()))).isLessThan(tolerance);
-                for (int t = 0; t < tokens; t++) {
-                    assertThat(GoldenFixture.relativeError(expected[t],
-                            GoldenFixture.doubles(logits[stream * tokens + t]))).isLessThan(tolerance);
-                }
-            }
-        }
+        ModelLaws.threeWays(model, weights, tokens, rounded ? 3e-2 : 1e-4);
     }
 
     @ParameterizedTest(name = "split {0} of 20")
     @CsvSource({"1", "2", "7", "19"})
     void splitLawAndCausality(int split) {
         BitLlama model = model(12, false);
-        Weights weights = weights(model, 2);
-        int[] ids = ids(20);
-        double[][] whole = naive(model, weights, ids);
-        NaiveOps naive = new NaiveOps(weights);
-        List<MixerState<Doubles>> memories = model.memories(NaiveOps::empty);
-        CpuOps cpu = new CpuOps(weights.freeze(true));
-        List<MixerState<Rows>> states = model.memories(CpuOps::empty);
-        model.forward(naive, memories, Doubles.tokens(Arrays.copyOf(ids, split)));
-        model.forward(cpu, states, cpu.tokens(ids, 0, split));
-        cpu.reset();
-        double[][] rest = model.forward(naive, memories, Doubles.tokens(Arrays.copyOfRange(ids, split, 20))).rows();
-        float[] cpuRest = model.forward(cpu, states, cpu.tokens(ids, split, 20)).toArray();
-        double[] expected = GoldenFixture.flat(Arrays.copyOfRange(whole, split, 20));
-        assertThat(GoldenFixture.relativeError(expected, GoldenFixture.flat(rest))).isLessThan(1e-12);
-        assertThat(GoldenFixture.relativeError(expected, GoldenFixture.doubles(cpuRest))).isLessThan(1e-4);
-        ids[split] = (ids[split] + 1) % VOCABULARY;
-        double[][] changed = naive(model, weights, ids);
-        assertThat(Arrays.copyOf(changed, split)).isDeepEqualTo(Arrays.copyOf(whole, split));
-        assertThat(changed[19]).isNotEqualTo(whole[19]);
+        ModelLaws.splitLawAndCausality(model, weights(model, 2), split);
     }
 
     /** Embedding, gains, kernel, rates and decays reach the loss; codes are held fixed. */
     @Test
     void gradientsAreCentralDifferencesOfNaive() {
         BitLlama model = model(12, false);
-        Weights weights = weights(model, 3);
-        int[] ids = ids(8);
-        int[] targets = Arrays.copyOf(Arrays.copyOfRange(ids, 1, 9), 8);
-        try (TrainingGraph graph = TrainingGraph.training(model, 1, 8)) {
-            graph.load(weights);
-            graph.step(ids, targets);
-            for (Param param : model.params()) {
-                if (param.kind() != Param.Kind.TERNARY) {
-                    float[] gradient = new float[param.length()];
-                    graph.gradient(param, gradient);
-                    for (int i = 0; i < gradient.length; i += Math.max(1, gradient.length / 7)) {
-                        double step = 1e-4; // embeddings are small: a larger one is no derivative any more
-                        double difference = (loss(model, weights, param, i, step, ids, targets)
-                                - loss(model, weights, param, i, -step, ids, targets)) / (2 * step);
-                        assertThat((double) gradient[i]).as(param.path() + "[" + i + "]").isCloseTo(difference,
-                                offset(5e-4 * Math.max(1, Math.abs(difference))));
-                    }
-                }
-            }
-        }
-    }
-
-    private static double loss(BitLlama model, Weights weights, Param param, int index, double step, int[] ids,
-            int[] targets) {
-        SequencedMap<Param, float[]> moved = new LinkedHashMap<>();
-        model.params().forEach(each -> moved.put(each, weights.floats(each).clone()));
-        moved.get(param)[index] += (float) step;
-        double[][] logits = naive(model, Weights.of(moved), ids);
-        double nats = 0;
-        for (int t = 0; t < ids.length; t++) {
-            double sum = Arrays.stream(logits[t]).map(Math::exp).sum();
-            nats += Math.log(sum) - logits[t][targets[t]];
-        }
-        return nats / ids.length;
+        // Embeddings are small: differences of a larger step are no derivatives any more.
+        ModelLaws.gradients(model, weights(model, 3), 1e-4, slope -> 5e-4 * Math.max(1, Math.abs(slope)));
     }
 
     @Test
@@ -205,7 +133,7 @@ class GatedDeltaTest {
         int[] ids = ids(30);
         CpuOps ops = new CpuOps(weights.freeze(true));
         Rows cpu = model.forward(ops, model.memories(CpuOps::empty), ops.tokens(ids, 0, 30));
-        assertThat(GoldenFixture.relativeError(GoldenFixture.flat(naive(model, weights, ids)),
+        assertThat(GoldenFixture.relativeError(GoldenFixture.flat(ModelLaws.naive(model, weights, ids)),
                 GoldenFixture.doubles(cpu.toArray()))).isLessThan(1e-4);
         Checkpoint checkpoint = new Checkpoint(model.config(), weights, Map.of()).pack();
         checkpoint.save(folder.resolve("model"), "");

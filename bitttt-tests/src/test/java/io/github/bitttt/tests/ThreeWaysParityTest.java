@@ -4,22 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bitttt.llama.BitLlama;
 import io.github.bitttt.llama.BitLlamaConfig;
-import io.github.bitttt.nn.Attention;
 import io.github.bitttt.nn.BitLinear.Quantization;
-import io.github.bitttt.nn.BitLinear;
-import io.github.bitttt.nn.DeltaShape;
-import io.github.bitttt.nn.Experts;
-import io.github.bitttt.nn.GatedDelta;
-import io.github.bitttt.nn.Hadamard;
-import io.github.bitttt.nn.InnerRate;
-import io.github.bitttt.nn.KvCache;
-import io.github.bitttt.nn.Mixed;
 import io.github.bitttt.nn.Objective;
 import io.github.bitttt.nn.Ops;
-import io.github.bitttt.nn.Param;
 import io.github.bitttt.nn.Read;
-import io.github.bitttt.nn.RmsNorm;
-import io.github.bitttt.nn.TokenIds;
 import io.github.bitttt.nn.TttState;
 import io.github.bitttt.nn.Weights;
 import io.github.bitttt.nn.cpu.CpuOps;
@@ -28,10 +16,11 @@ import io.github.bitttt.nn.naive.Doubles;
 import io.github.bitttt.nn.naive.NaiveOps;
 import io.github.bitttt.tests.Instruction.Sizes;
 import io.github.bitttt.train.TrainingGraph;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -126,7 +115,7 @@ class ThreeWaysParityTest {
         System.arraycopy(x, 0, rows.values(), 0, x.length);
         List<float[]> fast = arrays(instruction.apply(new CpuOps(weights), sizes, rows,
                 sizes.layer(false).state(CpuOps::empty)));
-        List<float[]> plain = arrays(instruction.apply(new WithoutOverrides(new CpuOps(weights)), sizes, rows,
+        List<float[]> plain = arrays(instruction.apply(withoutOverrides(new CpuOps(weights)), sizes, rows,
                 sizes.layer(false).state(CpuOps::empty)));
         for (int i = 0; i < plain.size(); i++) {
             assertThat(fast.get(i)).isEqualTo(plain.get(i));
@@ -207,128 +196,12 @@ class ThreeWaysParityTest {
                 .flatMapToInt(Arrays::stream).toArray();
     }
 
-    /** An Ops that passes primitives on and leaves the composites to their default bodies. */
-    private record WithoutOverrides(CpuOps ops) implements Ops<Rows> {
-        @Override
-        public Rows embed(Param table, TokenIds<Rows> ids) {
-            return ops.embed(table, ids);
-        }
-
-        @Override
-        public Rows rmsNorm(RmsNorm norm, Rows x) {
-            return ops.rmsNorm(norm, x);
-        }
-
-        @Override
-        public Rows bitLinear(BitLinear layer, Rows x) {
-            return ops.bitLinear(layer, x);
-        }
-
-        @Override
-        public Rows linear(Param weight, Optional<Param> bias,
-                Rows x) {
-            return ops.linear(weight, bias, x);
-        }
-
-        @Override
-        public Rows add(Rows x, Rows y) {
-            return ops.add(x, y);
-        }
-
-        @Override
-        public Rows siluMultiply(Rows gate, Rows up) {
-            return ops.siluMultiply(gate, up);
-        }
-
-        @Override
-        public Rows reluSquaredMultiply(Rows gate, Rows up) {
-            return ops.reluSquaredMultiply(gate, up);
-        }
-
-        @Override
-        public Rows tokenShift(Param mu, Rows previous, Rows x) {
-            return ops.tokenShift(mu, previous, x);
-        }
-
-        @Override
-        public Rows normalizeHeads(int heads, Rows f) {
-            return ops.normalizeHeads(heads, f);
-        }
-
-        @Override
-        public Rows moveDown(Rows first, Rows rows) {
-            return ops.moveDown(first, rows);
-        }
-
-        @Override
-        public Rows innerRate(InnerRate rate, int heads, Rows x) {
-            return ops.innerRate(rate, heads, x);
-        }
-
-        @Override
-        public Delta<Rows> delta(DeltaShape shape, Read read, Rows weights, Rows keys, Rows queries, Rows values,
-                Rows rates, Optional<Rows> decays) {
-            return ops.delta(shape, read, weights, keys, queries, values, rates, decays);
-        }
-
-        @Override
-        public Rows convolve(Param kernel, Rows tail, Rows rows) {
-            return ops.convolve(kernel, tail, rows);
-        }
-
-        @Override
-        public Rows tail(int count, Rows tail, Rows rows) {
-            return ops.tail(count, tail, rows);
-        }
-
-        @Override
-        public Rows columns(Rows x, int from, int to) {
-            return ops.columns(x, from, to);
-        }
-
-        @Override
-        public Rows unitHeads(int heads, double length, Rows f) {
-            return ops.unitHeads(heads, length, f);
-        }
-
-        @Override
-        public Rows fade(GatedDelta.Decay decay, Rows x) {
-            return ops.fade(decay, x);
-        }
-
-        @Override
-        public Rows sigmoid(Rows x) {
-            return ops.sigmoid(x);
-        }
-
-        @Override
-        public Rows multiply(Rows x, Rows y) {
-            return ops.multiply(x, y);
-        }
-
-        @Override
-        public Rows rotate(Hadamard rotation, Rows x) {
-            return ops.rotate(rotation, x);
-        }
-
-        @Override
-        public Rows rotateBack(Hadamard rotation, Rows x) {
-            return ops.rotateBack(rotation, x);
-        }
-
-        @Override
-        public Rows experts(Experts layer, Rows x) {
-            return ops.experts(layer, x);
-        }
-
-        @Override
-        public Mixed<Rows> attend(Attention layer, KvCache<Rows> cache, Rows queries, Rows keys, Rows values) {
-            return ops.attend(layer, cache, queries, keys, values);
-        }
-
-        @Override
-        public Rows lastRow(Rows rows) {
-            return ops.lastRow(rows);
-        }
+    /** Passes primitive instructions on and leaves the composite ones to their default bodies. */
+    @SuppressWarnings("unchecked")
+    private static Ops<Rows> withoutOverrides(CpuOps ops) {
+        return (Ops<Rows>) Proxy.newProxyInstance(Ops.class.getClassLoader(), new Class<?>[]{Ops.class},
+                (proxy, method, arguments) -> method.isDefault()
+                        ? InvocationHandler.invokeDefault(proxy, method, arguments)
+                        : method.invoke(ops, arguments));
     }
 }

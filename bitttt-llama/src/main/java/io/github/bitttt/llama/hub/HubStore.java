@@ -34,7 +34,8 @@ final class HubStore implements AutoCloseable {
         static Links of(Map<String, String> environment) {
             return (link, target) -> {
                 if (isYes(environment, "HF_HUB_DISABLE_SYMLINKS")) {
-                    throw new UnsupportedOperationException("forbidden");
+                    throw new UnsupportedOperationException(
+                            "HF_HUB_DISABLE_SYMLINKS forbids links, so files are copied");
                 }
                 Files.createSymbolicLink(link, target);
             };
